@@ -1,0 +1,1 @@
+//! The state machine of a voice agent, for both flavours (Finesse REST guide, User state).

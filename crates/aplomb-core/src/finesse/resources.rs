@@ -1,0 +1,1 @@
+//! The XML of resources: User, Users, Team, Teams, ReasonCodes, Dialogs, SystemInfo.

@@ -1,0 +1,76 @@
+//! Every XML namespace we speak, under the title of the standard that defines it.
+
+/// Stanzas between client and server (RFC 6120 §4.8.2).
+pub const CLIENT: &str = "jabber:client";
+/// Stream features and stream errors, prefix `stream` (RFC 6120 §4.8.1).
+pub const STREAMS: &str = "http://etherx.jabber.org/streams";
+/// Conditions of stream errors (RFC 6120 §4.9.2).
+pub const STREAM_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-streams";
+/// Conditions of stanza errors (RFC 6120 §8.3.2).
+pub const STANZA_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
+/// `open` and `close` over WebSocket (RFC 7395 §3.3).
+pub const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
+/// SASL negotiation (RFC 6120 §6).
+pub const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+/// Resource binding (RFC 6120 §7).
+pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
+/// Session establishment (RFC 3921 §3).
+pub const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
+/// Roster (RFC 6121 §2).
+pub const ROSTER: &str = "jabber:iq:roster";
+/// Roster versioning as a stream feature (RFC 6121 §2.6).
+pub const ROSTER_VERSIONING: &str = "urn:xmpp:features:rosterver";
+/// Service discovery, information (XEP-0030 §3).
+pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
+/// Service discovery, items (XEP-0030 §4).
+pub const DISCO_ITEMS: &str = "http://jabber.org/protocol/disco#items";
+/// Publish-Subscribe (XEP-0060).
+pub const PUBSUB: &str = "http://jabber.org/protocol/pubsub";
+/// Publish-Subscribe, conditions of errors (XEP-0060 §4).
+pub const PUBSUB_ERRORS: &str = "http://jabber.org/protocol/pubsub#errors";
+/// Publish-Subscribe, event notifications (XEP-0060 §7.1.2).
+pub const PUBSUB_EVENT: &str = "http://jabber.org/protocol/pubsub#event";
+/// Publish-Subscribe, what owners do (XEP-0060 §8).
+pub const PUBSUB_OWNER: &str = "http://jabber.org/protocol/pubsub#owner";
+/// Publish-Subscribe, the form that configures a node (XEP-0060 §8.2).
+pub const PUBSUB_NODE_CONFIG: &str = "http://jabber.org/protocol/pubsub#node_config";
+/// Data forms (XEP-0004).
+pub const DATA_FORMS: &str = "jabber:x:data";
+/// Software version (XEP-0092).
+pub const VERSION: &str = "jabber:iq:version";
+/// Entity capabilities (XEP-0115).
+pub const CAPS: &str = "http://jabber.org/protocol/caps";
+/// XMPP ping (XEP-0199).
+pub const PING: &str = "urn:xmpp:ping";
+/// Entity time (XEP-0202).
+pub const TIME: &str = "urn:xmpp:time";
+/// The prefix `xml`, as in `xml:lang` (XML 1.0 §2.12).
+pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
+
+/// The namespaces that a reader hands out without an allocation.
+pub(crate) const KNOWN: [&str; 24] = [
+    CLIENT,
+    STREAMS,
+    STREAM_ERRORS,
+    STANZA_ERRORS,
+    FRAMING,
+    SASL,
+    BIND,
+    SESSION,
+    ROSTER,
+    ROSTER_VERSIONING,
+    DISCO_INFO,
+    DISCO_ITEMS,
+    PUBSUB,
+    PUBSUB_ERRORS,
+    PUBSUB_EVENT,
+    PUBSUB_OWNER,
+    PUBSUB_NODE_CONFIG,
+    DATA_FORMS,
+    VERSION,
+    CAPS,
+    PING,
+    TIME,
+    XML,
+    "",
+];

@@ -1,0 +1,69 @@
+//! Changes: facts that the store keeps and the service adopts.
+
+use std::sync::Arc;
+
+use super::{Affiliation, Item, NodeConfig};
+use crate::jid::{BareJid, Jid};
+
+/// One change of the service's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A node was created by request, or configured.
+    NodeSet {
+        /// The node.
+        node: Arc<str>,
+        /// Its configuration.
+        config: NodeConfig,
+    },
+    /// A node is gone with all it had.
+    NodeRemoved {
+        /// The node.
+        node: Arc<str>,
+    },
+    /// Somebody is subscribed.
+    Subscribed {
+        /// The node.
+        node: Arc<str>,
+        /// Who.
+        jid: Jid,
+    },
+    /// Somebody is subscribed no more.
+    Unsubscribed {
+        /// The node.
+        node: Arc<str>,
+        /// Who.
+        jid: Jid,
+    },
+    /// A right was given or, with [`Affiliation::None`], taken.
+    Affiliated {
+        /// The node.
+        node: Arc<str>,
+        /// Whose.
+        jid: BareJid,
+        /// The right.
+        affiliation: Affiliation,
+    },
+    /// An item was published; it replaces one of the same id.
+    Published {
+        /// The node.
+        node: Arc<str>,
+        /// The item.
+        item: Arc<Item>,
+    },
+    /// An item is gone. It takes a `seq` of its own, as every notice does.
+    Retracted {
+        /// The node.
+        node: Arc<str>,
+        /// Which item.
+        id: String,
+        /// The number of the notice.
+        seq: u64,
+    },
+    /// Items up to this number fell out of the history.
+    Trimmed {
+        /// The node.
+        node: Arc<str>,
+        /// The number of the last item that is gone.
+        through: u64,
+    },
+}

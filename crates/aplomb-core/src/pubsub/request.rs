@@ -1,0 +1,184 @@
+//! What may be asked of the service, and what it answers.
+
+use std::sync::Arc;
+
+use super::{Affiliation, Change, Item, NodeConfig, Notice};
+use crate::jid::{BareJid, Jid};
+
+/// A request, without its XML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// XEP-0060 §6.1.
+    Subscribe {
+        /// The node.
+        node: String,
+        /// Who is to be subscribed: the asker, bare or full.
+        jid: Jid,
+    },
+    /// XEP-0060 §6.2.
+    Unsubscribe {
+        /// The node.
+        node: String,
+        /// Who was subscribed.
+        jid: Jid,
+    },
+    /// XEP-0060 §5.6: those of the asker, at one node or at all.
+    Subscriptions {
+        /// One node only.
+        node: Option<String>,
+    },
+    /// XEP-0060 §5.7: those of the asker.
+    Affiliations {
+        /// One node only.
+        node: Option<String>,
+    },
+    /// XEP-0060 §6.5.
+    Items {
+        /// The node.
+        node: String,
+        /// The newest so many.
+        max_items: Option<usize>,
+        /// Only these.
+        ids: Vec<String>,
+    },
+    /// XEP-0060 §7.1.
+    Publish {
+        /// The node.
+        node: String,
+        /// The publisher's own id for the item.
+        id: Option<String>,
+        /// The payload, written out.
+        payload: Option<Arc<str>>,
+    },
+    /// XEP-0060 §7.2.
+    Retract {
+        /// The node.
+        node: String,
+        /// Which item.
+        id: String,
+        /// Whether subscribers are told.
+        notify: bool,
+    },
+    /// XEP-0060 §8.1; without a name the service makes one.
+    Create {
+        /// The node.
+        node: Option<String>,
+        /// Its configuration.
+        config: Option<NodeConfig>,
+    },
+    /// XEP-0060 §8.2.
+    Configure {
+        /// The node.
+        node: String,
+        /// The new configuration; none asks for the present one.
+        config: Option<NodeConfig>,
+    },
+    /// XEP-0060 §8.3.
+    DefaultConfig,
+    /// XEP-0060 §8.4.
+    Delete {
+        /// The node.
+        node: String,
+    },
+    /// XEP-0060 §8.5.
+    Purge {
+        /// The node.
+        node: String,
+    },
+    /// XEP-0060 §8.8: all subscriptions of a node, for its owner.
+    NodeSubscriptions {
+        /// The node.
+        node: String,
+    },
+    /// XEP-0060 §8.9: all affiliations of a node, for its owner; or new ones.
+    NodeAffiliations {
+        /// The node.
+        node: String,
+        /// Set these; empty asks for the present ones.
+        set: Vec<(BareJid, Affiliation)>,
+    },
+    /// XEP-0060 §5.3: does the node exist, for its readers.
+    NodeInfo {
+        /// The node.
+        node: String,
+    },
+    /// XEP-0060 §5.2: the nodes that the asker may see.
+    Nodes,
+}
+
+/// One subscription, as it is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    /// The node.
+    pub node: Arc<str>,
+    /// Who is subscribed.
+    pub jid: Jid,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// Done; nothing to tell.
+    Done,
+    /// The subscription, new or old.
+    Subscribed(Subscription),
+    /// Subscriptions.
+    Subscriptions(Vec<Subscription>),
+    /// Affiliations of the asker, by node.
+    Affiliations(Vec<(Arc<str>, Affiliation)>),
+    /// Affiliations of a node, by person.
+    NodeAffiliations(Arc<str>, Vec<(BareJid, Affiliation)>),
+    /// Items, oldest first.
+    Items(Arc<str>, Vec<Arc<Item>>),
+    /// The item that was published.
+    Published(Arc<str>, String),
+    /// The name of the node that was made.
+    Created(Arc<str>),
+    /// A configuration.
+    Config(Option<Arc<str>>, NodeConfig),
+    /// The node exists.
+    NodeInfo(Arc<str>, NodeConfig),
+    /// The nodes the asker may see.
+    Nodes(Vec<Arc<str>>),
+}
+
+/// A planned request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// What to answer when the changes are durable.
+    pub reply: Reply,
+    /// What changes.
+    pub changes: Vec<Change>,
+    /// What to deliver when the changes are durable.
+    pub notices: Vec<Arc<Notice>>,
+}
+
+/// Why a request was refused (XEP-0060, the error cases of each section).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// No such node, or none that the asker may know of.
+    NodeUnknown,
+    /// Known, but not permitted.
+    Forbidden,
+    /// The jid to subscribe is not the asker's.
+    InvalidJid,
+    /// There is no such subscription.
+    NotSubscribed,
+    /// An automatic subscription cannot be ended.
+    Automatic,
+    /// The node exists already.
+    NodeExists,
+    /// No such item.
+    ItemUnknown,
+    /// A payload is needed.
+    PayloadRequired,
+    /// The payload is longer than the bound.
+    PayloadTooBig,
+    /// A bound of the service is reached.
+    TooMany(&'static str),
+    /// The configuration cannot be.
+    BadConfig(String),
+    /// The server cannot keep it just now.
+    Unavailable,
+}

@@ -1,0 +1,130 @@
+//! Stanzas: `iq`, `message`, `presence`, and the table of their errors (RFC 6120 §8).
+
+mod error;
+mod parse;
+mod write;
+
+pub use error::{Condition, ErrorType, StanzaError};
+pub use parse::BadStanza;
+
+use crate::jid::Jid;
+use crate::xml::Element;
+
+/// One stanza (RFC 6120 §8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stanza {
+    /// A request or its answer.
+    Iq(Iq),
+    /// A push without an answer.
+    Message(Message),
+    /// Availability.
+    Presence(Presence),
+}
+
+/// A request or its answer (RFC 6120 §8.2.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Iq {
+    /// The sender.
+    pub from: Option<Jid>,
+    /// The addressee; none means the sender's own account (RFC 6120 §8.1.1.1).
+    pub to: Option<Jid>,
+    /// Pairs an answer with its request.
+    pub id: String,
+    /// What is asked or answered.
+    pub kind: IqKind,
+}
+
+/// The four types of iq (RFC 6120 §8.2.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IqKind {
+    /// Asks for something.
+    Get(Element),
+    /// Asks to change something.
+    Set(Element),
+    /// Answers; the payload may be empty.
+    Result(Option<Element>),
+    /// Refuses; the request's payload may be sent back with it.
+    Error {
+        /// Why.
+        error: StanzaError,
+        /// The payload of the request.
+        request: Option<Element>,
+    },
+}
+
+/// A push without an answer (RFC 6121 §5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The sender.
+    pub from: Option<Jid>,
+    /// The addressee.
+    pub to: Option<Jid>,
+    /// The sender's own name for it.
+    pub id: Option<String>,
+    /// The type as written: none means `normal`.
+    pub kind: Option<String>,
+    /// The content.
+    pub payload: Vec<Element>,
+}
+
+/// Availability (RFC 6121 §4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presence {
+    /// The sender.
+    pub from: Option<Jid>,
+    /// The addressee; none means everybody who may know.
+    pub to: Option<Jid>,
+    /// The sender's own name for it.
+    pub id: Option<String>,
+    /// The type.
+    pub kind: PresenceKind,
+    /// Wish to be served before other resources, −128 to 127 (RFC 6121 §4.7.2.3).
+    pub priority: i8,
+    /// The content, without the priority.
+    pub payload: Vec<Element>,
+}
+
+/// The types of presence (RFC 6121 §4.7.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PresenceKind {
+    /// No `type`: here.
+    Available,
+    /// Gone.
+    Unavailable,
+    /// Asks to see the other's presence.
+    Subscribe,
+    /// Allows it.
+    Subscribed,
+    /// Wants to see it no more.
+    Unsubscribe,
+    /// Allows it no more.
+    Unsubscribed,
+    /// Asks for the present state.
+    Probe,
+    /// Answers a presence that could not be handled.
+    Error,
+}
+
+impl Iq {
+    /// The empty or full answer to this request, sent back to who asked.
+    pub fn result(&self, payload: Option<Element>) -> Self {
+        self.answer(IqKind::Result(payload))
+    }
+
+    /// The refusal of this request, with the request's own payload copied back.
+    pub fn error(&self, error: StanzaError) -> Self {
+        self.answer(IqKind::Error { error, request: self.request().cloned() })
+    }
+
+    /// The payload of a request; none for an answer.
+    pub const fn request(&self) -> Option<&Element> {
+        match &self.kind {
+            IqKind::Get(payload) | IqKind::Set(payload) => Some(payload),
+            IqKind::Result(_) | IqKind::Error { .. } => None,
+        }
+    }
+
+    fn answer(&self, kind: IqKind) -> Self {
+        Self { from: self.to.clone(), to: self.from.clone(), id: self.id.clone(), kind }
+    }
+}

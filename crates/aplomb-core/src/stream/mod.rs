@@ -1,0 +1,15 @@
+//! The stream: its grammar, and the parties that follow it.
+//!
+//! `phase` says what may legally come next; `responder` is the server, `initiator` the client,
+//! `witness` somebody who sees both sides and only reports (RFC 6120 §4, RFC 7395).
+
+pub mod bind;
+pub mod initiator;
+pub mod phase;
+pub mod responder;
+pub mod witness;
+
+pub use initiator::Initiator;
+pub use phase::{Phase, Side, Violation};
+pub use responder::Responder;
+pub use witness::Witness;

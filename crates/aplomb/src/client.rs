@@ -1,0 +1,1 @@
+//! The client: an initiator over a link, with reconnect.

@@ -1,0 +1,1 @@
+//! A small contact centre out of nothing.

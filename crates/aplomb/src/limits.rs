@@ -1,0 +1,1 @@
+//! Every bound of the shell, with its unit and the reason for the number.

@@ -1,0 +1,5 @@
+//! The `aplomb` program.
+
+fn main() -> std::process::ExitCode {
+    aplomb::cli::run()
+}

@@ -1,0 +1,1 @@
+//! Finesse paths: parse to a command, answer, nothing else.

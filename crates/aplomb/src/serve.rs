@@ -1,0 +1,1 @@
+//! Builds the parts, joins the tasks, stops in order.

@@ -1,0 +1,72 @@
+//! Durable state: one trait, several stores, one contract that all of them pass.
+
+mod memory;
+mod sqlite;
+
+pub use memory::Memory;
+pub use sqlite::Sqlite;
+
+use aplomb_core::sasl::ScramKeys;
+use aplomb_core::{domain, pubsub};
+
+/// One durable fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// About the contact centre.
+    Domain(domain::Change),
+    /// About nodes and items.
+    PubSub(pubsub::Change),
+    /// About a password.
+    Keys {
+        /// The user's id.
+        user: String,
+        /// The new keys; none removes the account.
+        keys: Option<ScramKeys>,
+    },
+}
+
+/// Everything that was kept.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// The name of this history: a UUID, made when the store was.
+    pub epoch: String,
+    /// Random bytes that stay with the store, for decoys.
+    pub decoy_key: [u8; 32],
+    /// The facts that make up the state, in an order in which they can be adopted.
+    pub changes: Vec<Change>,
+}
+
+/// Why a store failed: the world is broken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another process has it.
+    #[error("{0} is in use by another aplomb; stop it, or choose another --data-dir")]
+    Locked(String),
+    /// It was written by a newer aplomb.
+    #[error("the store has version {found}, this aplomb knows up to {known}; use a newer aplomb")]
+    Newer {
+        /// Version of the store.
+        found: i64,
+        /// Version of this program.
+        known: i64,
+    },
+    /// The database says so.
+    #[error("the store failed: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// The file system says so.
+    #[error("the data directory failed: {0}")]
+    Io(#[from] std::io::Error),
+    /// A row that cannot be read.
+    #[error("the store holds {0}")]
+    Corrupt(String),
+}
+
+/// A place for durable facts. Calls block; the writer's thread makes them.
+pub trait Store: Send {
+    /// Reads everything.
+    fn load(&mut self) -> Result<Snapshot, StoreError>;
+
+    /// Writes a batch in one transaction; when it returns, the batch survives a crash.
+    fn commit(&mut self, batch: &[Change]) -> Result<(), StoreError>;
+}
