@@ -36,11 +36,6 @@ impl Target {
     pub fn tls(address: SocketAddr) -> Self {
         Self { tls: Some(tls::trusting_client()), ..Self::plain(address) }
     }
-
-    /// The name of the carrier: `ws` or `wss`.
-    pub fn carrier(&self) -> &'static str {
-        if self.tls.is_some() { "wss" } else { "ws" }
-    }
 }
 
 trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
