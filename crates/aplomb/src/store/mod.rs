@@ -1,6 +1,9 @@
 //! Durable state: one trait, several stores, one contract that all of them pass.
 
+#[cfg(test)]
+mod contract;
 mod memory;
+mod rows;
 mod sqlite;
 
 pub use memory::Memory;
@@ -32,7 +35,8 @@ pub struct Snapshot {
     pub epoch: String,
     /// Random bytes that stay with the store, for decoys.
     pub decoy_key: [u8; 32],
-    /// The facts that make up the state, in an order in which they can be adopted.
+    /// The facts that make up the state, in an order in which they can be adopted: the contact
+    /// centre, keys, nodes, then items and retractions in the order in which they were told.
     pub changes: Vec<Change>,
 }
 
@@ -52,13 +56,13 @@ pub enum StoreError {
         known: i64,
     },
     /// The database says so.
-    #[error("the store failed: {0}")]
+    #[error("the store failed: {0}; look at the disk's free space and health")]
     Database(#[from] rusqlite::Error),
     /// The file system says so.
-    #[error("the data directory failed: {0}")]
+    #[error("the data directory failed: {0}; look at its permissions and free space")]
     Io(#[from] std::io::Error),
     /// A row that cannot be read.
-    #[error("the store holds {0}")]
+    #[error("the store holds {0}; restore a copy, or start with an empty --data-dir")]
     Corrupt(String),
 }
 
@@ -67,6 +71,9 @@ pub trait Store: Send {
     /// Reads everything.
     fn load(&mut self) -> Result<Snapshot, StoreError>;
 
-    /// Writes a batch in one transaction; when it returns, the batch survives a crash.
+    /// Writes a batch in one transaction; when it returns, the batch survives a crash. When it
+    /// fails, nothing of the batch was written.
+    ///
+    /// An empty batch writes a mark of its own, so that it proves that the store takes writes.
     fn commit(&mut self, batch: &[Change]) -> Result<(), StoreError>;
 }

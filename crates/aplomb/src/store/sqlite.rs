@@ -1,4 +1,215 @@
 //! SQLite in the data directory: WAL, `synchronous=FULL`, migrations at start.
+//!
+//! One process has the directory (a lock on `aplomb.lock`, which the system lets go when the
+//! process ends in any way); only the writer's thread calls. With `FULL` the log is flushed before
+//! a commit returns, so a commit survives a crash of the process and of the machine.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+use super::rows::{self, NodeIds};
+use super::{Change, Snapshot, Store, StoreError};
+use crate::random;
 
 /// The embedded store.
-pub struct Sqlite;
+pub struct Sqlite {
+    connection: Connection,
+    nodes: NodeIds,
+    /// Held for as long as the store is open; none in memory.
+    _lock: Option<File>,
+}
+
+impl Sqlite {
+    /// Opens the store in `dir`, making both when they are not there, and brings it up to date.
+    ///
+    /// - Errors: [`StoreError::Locked`] when another process has it, [`StoreError::Newer`] when a
+    ///   newer aplomb wrote it.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        let lock = lock(dir)?;
+        let path = dir.join(DATABASE);
+        // SQLite gives its log the mode of the database, so the file is made first.
+        private(OpenOptions::new().append(true).create(true)).open(&path)?;
+        fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+        let store = Self::prepare(Connection::open(&path)?, Some(lock))?;
+        File::open(dir)?.sync_all()?;
+        Ok(store)
+    }
+
+    /// An empty store without a file.
+    pub(super) fn in_memory() -> Result<Self, StoreError> {
+        Self::prepare(Connection::open_in_memory()?, None)
+    }
+
+    fn prepare(mut connection: Connection, lock: Option<File>) -> Result<Self, StoreError> {
+        connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
+        migrate(&mut connection)?;
+        name_history(&mut connection)?;
+        Ok(Self { connection, nodes: NodeIds::default(), _lock: lock })
+    }
+
+    fn write(&mut self, batch: &[Change]) -> Result<(), StoreError> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if batch.is_empty() {
+            transaction.execute("INSERT OR REPLACE INTO meta VALUES ('proof', X'01')", [])?;
+        }
+        for change in batch {
+            rows::write(&transaction, &mut self.nodes, change)?;
+        }
+        Ok(transaction.commit()?)
+    }
+}
+
+impl Store for Sqlite {
+    fn load(&mut self) -> Result<Snapshot, StoreError> {
+        let decoy_key: Vec<u8> = meta(&self.connection, "decoy_key")?;
+        Ok(Snapshot {
+            epoch: meta(&self.connection, "epoch")?,
+            decoy_key: decoy_key.try_into().map_err(|_| StoreError::Corrupt("a bad key".into()))?,
+            changes: rows::read_all(&self.connection)?,
+        })
+    }
+
+    fn commit(&mut self, batch: &[Change]) -> Result<(), StoreError> {
+        let result = self.write(batch);
+        if result.is_err() {
+            // Rows of nodes that the rollback took away must not be remembered.
+            self.nodes.clear();
+        }
+        result
+    }
+}
+
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let file = private(OpenOptions::new().write(true).create(true)).open(dir.join(LOCK))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(dir.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.mode(0o600)
+}
+
+/// Runs the migrations that the store has not seen, each with its version in one transaction.
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let known = MIGRATIONS.len() as i64;
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    for (version, sql) in (1..).zip(MIGRATIONS).skip(found.max(0) as usize) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Gives a new store its epoch and its key.
+fn name_history(connection: &mut Connection) -> Result<(), StoreError> {
+    let insert = "INSERT OR IGNORE INTO meta VALUES (?1, ?2)";
+    let transaction = connection.transaction()?;
+    transaction.execute(insert, params!["epoch", uuid::Uuid::new_v4().to_string()])?;
+    transaction.execute(insert, params!["decoy_key", random::bytes::<32>().to_vec()])?;
+    Ok(transaction.commit()?)
+}
+
+fn meta<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> Result<T, StoreError> {
+    connection
+        .query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))
+        .optional()?
+        .ok_or_else(|| StoreError::Corrupt(format!("no {name}")))
+}
+
+/// The database file.
+const DATABASE: &str = "aplomb.db";
+
+/// The file whose lock says that the directory is in use.
+const LOCK: &str = "aplomb.lock";
+
+/// Migrations, oldest first; one is never changed after its release.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
+
+/// How long to wait for a reader such as a backup tool that locks the file.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Prepared statements kept: one for each kind of change, with room to grow.
+const STATEMENTS_MAX: usize = 64;
+
+/// Bytes of log file that stay allocated after a checkpoint.
+const LOG_BYTES_KEPT: i64 = 64 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_process_is_told_what_to_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let _first = Sqlite::open(dir.path()).unwrap();
+        let refused = Sqlite::open(dir.path()).err().unwrap();
+        assert!(matches!(refused, StoreError::Locked(_)), "{refused}");
+        assert!(refused.to_string().contains("stop it, or choose another --data-dir"), "{refused}");
+    }
+
+    #[test]
+    fn the_lock_goes_with_the_store() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(Sqlite::open(dir.path()).unwrap());
+        Sqlite::open(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_newer_store_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(Sqlite::open(dir.path()).unwrap());
+        let connection = Connection::open(dir.path().join(DATABASE)).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        drop(connection);
+        let refused = Sqlite::open(dir.path()).err().unwrap();
+        assert!(matches!(refused, StoreError::Newer { found: 99, .. }), "{refused}");
+    }
+
+    #[test]
+    fn only_the_owner_reads_the_files() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("data");
+        let mut store = Sqlite::open(&dir).unwrap();
+        store.commit(&[]).unwrap();
+        assert_eq!(mode(&dir), 0o700);
+        for entry in fs::read_dir(&dir).unwrap() {
+            let path = entry.unwrap().path();
+            assert_eq!(mode(&path), 0o600, "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn the_log_is_flushed_at_every_commit() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(dir.path()).unwrap();
+        let pragma = |name| {
+            store
+                .connection
+                .pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0))
+        };
+        assert_eq!(pragma("synchronous").unwrap(), 2.into());
+        assert_eq!(pragma("journal_mode").unwrap(), "wal".to_owned().into());
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+}

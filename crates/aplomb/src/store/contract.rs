@@ -1,0 +1,265 @@
+//! What every store must do; each store is held against the same facts.
+//!
+//! `check(open)` gets a function that opens the same store again, as a restart would.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use aplomb_core::domain::{
+    self, AgentState, Category, Desk, Reason, ReasonShown, Role, Team, User,
+};
+use aplomb_core::pubsub::{self, Affiliation, Item, NodeConfig};
+use aplomb_core::sasl::ScramKeys;
+use aplomb_core::secret::Secret;
+use aplomb_core::time::WallTime;
+
+use super::{Change, Memory, Sqlite, Store};
+
+/// Commits each batch, and holds what is loaded against `expected`, before and after a restart.
+#[track_caller]
+fn check(batches: &[Vec<Change>], expected: &[Change]) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut memory = Memory::new().unwrap();
+    let mut sqlite = Sqlite::open(dir.path()).unwrap();
+    for batch in batches {
+        memory.commit(batch).unwrap();
+        sqlite.commit(batch).unwrap();
+    }
+    assert_eq!(memory.load().unwrap().changes, expected, "memory");
+    assert_eq!(sqlite.load().unwrap().changes, expected, "sqlite");
+    drop(sqlite);
+    let mut again = Sqlite::open(dir.path()).unwrap();
+    assert_eq!(again.load().unwrap().changes, expected, "sqlite, opened again");
+}
+
+#[test]
+fn what_was_committed_is_loaded() {
+    let everything = vec![
+        team("5"),
+        reason(7),
+        user("1001", AgentState::NotReady),
+        Change::Keys { user: "1001".into(), keys: Some(scram_keys(1)) },
+        node_set("n", "title"),
+        trimmed("n", 3),
+        subscribed("n", "1001@cc.test/desk"),
+        affiliated("n", "1001@cc.test", Affiliation::Owner),
+        published("n", 4, "four"),
+        published("m", 1, "one"),
+        published("n", 5, "five"),
+    ];
+    check(&[everything.clone()], &everything);
+    let one_by_one: Vec<_> = everything.iter().map(|change| vec![change.clone()]).collect();
+    check(&one_by_one, &everything);
+}
+
+#[test]
+fn a_new_value_replaces_the_old_one() {
+    check(
+        &[
+            vec![user("1001", AgentState::Logout), team("5")],
+            vec![Change::Keys { user: "1001".into(), keys: Some(scram_keys(1)) }],
+            vec![
+                user("1001", AgentState::Ready),
+                Change::Keys { user: "1001".into(), keys: Some(scram_keys(2)) },
+            ],
+            vec![node_set("n", "old"), node_set("n", "new")],
+            vec![affiliated("n", "a@cc.test", Affiliation::Owner)],
+            vec![affiliated("n", "a@cc.test", Affiliation::Member)],
+        ],
+        &[
+            team("5"),
+            user("1001", AgentState::Ready),
+            Change::Keys { user: "1001".into(), keys: Some(scram_keys(2)) },
+            node_set("n", "new"),
+            affiliated("n", "a@cc.test", Affiliation::Member),
+        ],
+    );
+}
+
+#[test]
+fn what_was_removed_is_gone() {
+    check(
+        &[
+            vec![
+                team("5"),
+                reason(7),
+                user("1001", AgentState::Logout),
+                Change::Keys { user: "1001".into(), keys: Some(scram_keys(1)) },
+                subscribed("n", "a@cc.test/x"),
+                affiliated("n", "a@cc.test", Affiliation::Owner),
+            ],
+            vec![
+                Change::Domain(domain::Change::UserRemoved("1001".into())),
+                Change::Domain(domain::Change::TeamRemoved("5".into())),
+                Change::Domain(domain::Change::ReasonRemoved(7)),
+                Change::Keys { user: "1001".into(), keys: None },
+                Change::PubSub(pubsub::Change::Unsubscribed {
+                    node: "n".into(),
+                    jid: "a@cc.test/x".parse().unwrap(),
+                }),
+                affiliated("n", "a@cc.test", Affiliation::None),
+            ],
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn a_removed_node_takes_all_it_had_and_may_come_back() {
+    check(
+        &[
+            vec![node_set("n", "t"), subscribed("n", "a@cc.test"), published("n", 1, "x")],
+            vec![affiliated("n", "a@cc.test", Affiliation::Owner), published("m", 1, "y")],
+            vec![Change::PubSub(pubsub::Change::NodeRemoved { node: "n".into() })],
+            vec![published("n", 2, "z")],
+        ],
+        &[published("m", 1, "y"), published("n", 2, "z")],
+    );
+}
+
+#[test]
+fn items_up_to_the_trimmed_one_are_gone_and_the_number_stays() {
+    check(
+        &[
+            vec![published("n", 1, "a"), published("n", 2, "b"), published("m", 1, "c")],
+            vec![trimmed("n", 2)],
+        ],
+        &[trimmed("n", 2), published("m", 1, "c")],
+    );
+}
+
+#[test]
+fn an_item_replaces_the_one_of_its_id() {
+    check(
+        &[
+            vec![published("n", 1, "a"), published("m", 1, "a")],
+            vec![published("n", 2, "b"), published("n", 3, "a")],
+        ],
+        &[published("m", 1, "a"), published("n", 2, "b"), published("n", 3, "a")],
+    );
+}
+
+#[test]
+fn a_retraction_is_remembered_with_its_number() {
+    let retracted =
+        Change::PubSub(pubsub::Change::Retracted { node: "n".into(), id: "a".into(), seq: 3 });
+    check(
+        &[vec![published("n", 1, "a"), published("n", 2, "b")], vec![retracted.clone()]],
+        &[published("n", 2, "b"), retracted],
+    );
+}
+
+#[test]
+fn a_batch_that_fails_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let stores: [Box<dyn Store>; 2] =
+        [Box::new(Memory::new().unwrap()), Box::new(Sqlite::open(dir.path()).unwrap())];
+    for mut store in stores {
+        store.commit(&[published("n", 1, "a")]).unwrap();
+        // The same number twice on one node is refused by the index.
+        let batch = [team("5"), published("other", 1, "x"), published("n", 1, "b")];
+        store.commit(&batch).unwrap_err();
+        assert_eq!(store.load().unwrap().changes, [published("n", 1, "a")]);
+        // The node of the failed batch is made anew.
+        store.commit(&[published("other", 1, "x")]).unwrap();
+        assert_eq!(store.load().unwrap().changes.len(), 2);
+    }
+}
+
+#[test]
+fn an_empty_batch_changes_nothing_that_is_loaded() {
+    check(&[vec![team("5")], vec![], vec![]], &[team("5")]);
+}
+
+#[test]
+fn a_history_keeps_its_name_and_its_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = Sqlite::open(dir.path()).unwrap().load().unwrap();
+    let second = Sqlite::open(dir.path()).unwrap().load().unwrap();
+    assert_eq!((&first.epoch, first.decoy_key), (&second.epoch, second.decoy_key));
+    assert_eq!(first.epoch.len(), 36);
+    let other = Memory::new().unwrap().load().unwrap();
+    assert_ne!((first.epoch, first.decoy_key), (other.epoch, other.decoy_key));
+}
+
+fn team(id: &str) -> Change {
+    let team = Team { id: id.into(), name: format!("Team {id}") };
+    Change::Domain(domain::Change::TeamSet(Arc::new(team)))
+}
+
+fn reason(id: u32) -> Change {
+    Change::Domain(domain::Change::ReasonSet(Arc::new(Reason {
+        id,
+        category: Category::Logout,
+        code: 32_767,
+        label: "Gone <home> & 'dry'".into(),
+        for_all: true,
+        system: false,
+    })))
+}
+
+fn user(id: &str, state: AgentState) -> Change {
+    let user = User {
+        id: id.into(),
+        login_name: "ada".into(),
+        first_name: "Ada \u{1F600}".into(),
+        last_name: "\"O'Hara\"".into(),
+        roles: vec![Role::Agent, Role::Supervisor],
+        team: Some("5".into()),
+        supervises: vec!["5".into(), "6".into()],
+        phone: Some("1001".into()),
+        desk: Desk {
+            state,
+            pending: Some(AgentState::NotReady),
+            reason: ReasonShown::Given(7),
+            extension: None,
+            since: Some(WallTime(1_700_000_000_123)),
+        },
+    };
+    Change::Domain(domain::Change::UserSet(Arc::new(user)))
+}
+
+fn scram_keys(seed: u8) -> ScramKeys {
+    ScramKeys {
+        salt: vec![seed; 16],
+        iterations: NonZeroU32::new(4096).unwrap(),
+        stored_key: Secret::new([seed; 32]),
+        server_key: Secret::new([seed + 1; 32]),
+    }
+}
+
+fn node_set(node: &str, title: &str) -> Change {
+    let config = NodeConfig {
+        title: title.into(),
+        deliver_payloads: true,
+        persist_items: false,
+        max_items: 9,
+        notify_retract: true,
+        notify_delete: false,
+        notify_config: true,
+    };
+    Change::PubSub(pubsub::Change::NodeSet { node: node.into(), config })
+}
+
+fn subscribed(node: &str, jid: &str) -> Change {
+    Change::PubSub(pubsub::Change::Subscribed { node: node.into(), jid: jid.parse().unwrap() })
+}
+
+fn affiliated(node: &str, jid: &str, affiliation: Affiliation) -> Change {
+    let jid = jid.parse().unwrap();
+    Change::PubSub(pubsub::Change::Affiliated { node: node.into(), jid, affiliation })
+}
+
+fn published(node: &str, seq: u64, id: &str) -> Change {
+    let item = Item {
+        seq,
+        id: id.into(),
+        payload: Some(format!("<notification>{id}</notification>").into()),
+        at: WallTime(1_700_000_000_000),
+    };
+    Change::PubSub(pubsub::Change::Published { node: node.into(), item: Arc::new(item) })
+}
+
+fn trimmed(node: &str, through: u64) -> Change {
+    Change::PubSub(pubsub::Change::Trimmed { node: node.into(), through })
+}
