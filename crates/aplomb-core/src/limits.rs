@@ -16,3 +16,12 @@ pub const XML_ATTRIBUTES_MAX: usize = 64;
 
 /// Bytes of one name or attribute value: three JID parts of 1,023 bytes and two separators.
 pub const XML_TOKEN_BYTES_MAX: usize = 3 * 1023 + 2;
+
+/// Bytes of a WebSocket control frame's payload (RFC 6455 §5.5).
+pub const WS_CONTROL_BYTES_MAX: usize = 125;
+
+/// Pieces of one WebSocket message: 1 MiB in pieces of 256 bytes. Empty pieces cost only time.
+pub const WS_FRAGMENTS_MAX: u32 = 4096;
+
+/// Sub-protocols that a client may offer; ours is one of one or two.
+pub const WS_SUBPROTOCOLS_MAX: usize = 32;

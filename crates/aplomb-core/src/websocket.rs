@@ -1,1 +1,0 @@
-//! WebSocket frames: a codec without I/O (RFC 6455 §5).
