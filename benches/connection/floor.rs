@@ -8,11 +8,9 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::tls;
-
-/// Threads that walk at once: one per desktop that the load keeps under way.
-const WALKERS: usize = 64;
 
 /// Runs as the floor: `floor (walk|hold) (ws|wss)`. Prints its port first.
 pub fn run(work: &str, carrier: &str) -> io::Result<()> {
@@ -20,7 +18,46 @@ pub fn run(work: &str, carrier: &str) -> io::Result<()> {
     println!("{}", listener.local_addr()?.port());
     io::stdout().flush()?;
     let tls = (carrier == "wss").then(tls::self_signed_server);
-    if work == "walk" { walk(&listener, tls.as_ref()) } else { hold(&listener, tls) }
+    if work == "hold" {
+        return hold(&listener, tls);
+    }
+    tokio::runtime::Builder::new_current_thread().enable_io().build()?.block_on(walk(listener, tls))
+}
+
+async fn walk(listener: TcpListener, tls: Option<Arc<ServerConfig>>) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let tls = tls.map(tokio_rustls::TlsAcceptor::from);
+    let replies = Arc::new(walk_replies());
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let (tls, replies) = (tls.clone(), Arc::clone(&replies));
+        // A client that goes early ends its own task and nothing else.
+        tokio::spawn(async move {
+            match tls {
+                None => answer(stream, &replies).await,
+                Some(tls) => answer(tls.accept(stream).await?, &replies).await,
+            }
+        });
+    }
+}
+
+/// Answers each read of the walk with as many bytes as a server does.
+async fn answer(
+    mut wire: impl AsyncRead + AsyncWrite + Unpin,
+    replies: &[Vec<u8>],
+) -> io::Result<()> {
+    let mut scratch = [0; 4096];
+    for reply in replies {
+        if wire.read(&mut scratch).await? == 0 {
+            return Ok(());
+        }
+        wire.write_all(reply).await?;
+        wire.flush().await?;
+    }
+    while wire.read(&mut scratch).await? > 0 {}
+    Ok(())
 }
 
 trait Wire: Read + Write + Send {}
@@ -39,34 +76,6 @@ fn accept(listener: &TcpListener, tls: Option<&Arc<ServerConfig>>) -> io::Result
             Box::new(wire)
         }
     })
-}
-
-fn walk(listener: &TcpListener, tls: Option<&Arc<ServerConfig>>) -> io::Result<()> {
-    std::thread::scope(|scope| {
-        for _ in 0..WALKERS {
-            scope.spawn(|| {
-                loop {
-                    // A client that goes early costs this thread nothing but the next accept.
-                    let _ = accept(listener, tls).and_then(|mut wire| answer(&mut wire));
-                }
-            });
-        }
-    });
-    Ok(())
-}
-
-/// Answers each read of the walk with as many bytes as a server does.
-fn answer(wire: &mut Box<dyn Wire>) -> io::Result<()> {
-    let mut scratch = [0; 4096];
-    for reply in walk_replies() {
-        if wire.read(&mut scratch)? == 0 {
-            return Ok(());
-        }
-        wire.write_all(&reply)?;
-        wire.flush()?;
-    }
-    while wire.read(&mut scratch)? > 0 {}
-    Ok(())
 }
 
 fn walk_replies() -> Vec<Vec<u8>> {
