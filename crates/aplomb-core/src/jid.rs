@@ -19,6 +19,18 @@ pub fn user_jid(id: &str, domain: &str) -> Result<BareJid, NotAJid> {
     BareJid::new(&text).map_err(|error| NotAJid(error.to_string()))
 }
 
+/// Gives the one spelling of an account's name under which everybody looks it up.
+///
+/// Escapes are undone, letters are lower-cased and look-alikes folded as in a JID, so `ADMIN`,
+/// `ⓐdmin` and `admin` are one account.
+///
+/// - Errors: as for [`user_jid`].
+/// - Source: RFC 7622 §3.3, XEP-0106 §3.
+pub fn account_name(name: &str) -> Result<String, NotAJid> {
+    let jid = user_jid(&unescape(name), "domain.invalid")?;
+    Ok(jid.node().map(|node| unescape(node.as_str())).unwrap_or_default())
+}
+
 /// Escapes what a local part must not hold: `d'arc@x` becomes `d\27arc\40x` (XEP-0106 §3).
 pub fn escape(local: &str) -> String {
     let mut escaped = String::with_capacity(local.len());
@@ -84,6 +96,16 @@ mod tests {
         assert_eq!(escape("c\\d"), "c\\d");
         assert_eq!(escape("c\\40"), "c\\5c40");
         assert_eq!(unescape("c\\5c40"), "c\\40");
+    }
+
+    #[test]
+    fn an_account_has_one_name() {
+        for name in ["D'Arc@Site", "d\\27arc\\40site", "D\\27ARC@site"] {
+            assert_eq!(account_name(name).unwrap(), "d'arc@site", "{name}");
+        }
+        assert_eq!(account_name("ⓐdmin").unwrap(), "admin");
+        assert!(account_name("").is_err());
+        assert!(account_name("a\0b").is_err());
     }
 
     #[test]

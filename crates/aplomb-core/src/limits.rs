@@ -25,3 +25,27 @@ pub const WS_FRAGMENTS_MAX: u32 = 4096;
 
 /// Sub-protocols that a client may offer; ours is one of one or two.
 pub const WS_SUBPROTOCOLS_MAX: usize = 32;
+
+/// Bytes of a salt, of real accounts and of decoys alike: RFC 5802 asks for chance, 128 bits of it.
+pub const SALT_BYTES: usize = 16;
+
+/// Rounds of PBKDF2 below which our client refuses a server (RFC 7677 §4).
+pub const SCRAM_ITERATIONS_MIN: u32 = 4_096;
+
+/// Rounds of PBKDF2 above which our client refuses a server: about a second of work.
+pub const SCRAM_ITERATIONS_MAX: u32 = 10_000_000;
+
+/// Characters of a SCRAM nonce that a peer may send; ours have 25, others' up to 64.
+pub const SCRAM_NONCE_BYTES_MAX: usize = 256;
+
+/// Seconds from the connection to a bound stream: people wait no longer, slow attackers may not.
+pub const LOGIN_SECS_MAX: u64 = 30;
+
+/// Failed logins of one stream, after which it ends (RFC 6120 §6.4.5 advises two to five).
+pub const LOGIN_ATTEMPTS_MAX: u32 = 5;
+
+/// Seconds that a peer has to answer our `<close/>`.
+pub const CLOSE_SECS_MAX: u64 = 5;
+
+/// Seconds that our client waits for each answer while it logs in.
+pub const ANSWER_SECS_MAX: u64 = 15;

@@ -53,4 +53,7 @@ pub trait Framing: Send {
 
     /// Writes one frame as one unit.
     fn write(&mut self, frame: &Frame) -> Vec<u8>;
+
+    /// Writes an element as one unit, as [`Framing::write`] does, without taking it.
+    fn write_element(&mut self, element: &Element) -> Vec<u8>;
 }

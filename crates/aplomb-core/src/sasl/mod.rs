@@ -8,6 +8,8 @@ pub mod scram;
 
 pub use keys::ScramKeys;
 
+use crate::jid::{self, BareJid};
+
 /// Proof that somebody logged in. Nothing outside this module can make one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
@@ -19,6 +21,17 @@ impl Login {
     pub fn name(&self) -> &str {
         &self.name
     }
+
+    const fn new(name: String) -> Self {
+        Self { name }
+    }
+}
+
+/// Checks that a client that is `name` wants to be itself: no authzid, or its own bare JID.
+fn check_authzid(authzid: &str, name: &str, domain: &str) -> Result<(), Failure> {
+    let own = jid::user_jid(name, domain).map_err(|_| Failure::InvalidAuthzid)?;
+    let is_own = || BareJid::new(authzid).is_ok_and(|wanted| wanted == own);
+    if authzid.is_empty() || is_own() { Ok(()) } else { Err(Failure::InvalidAuthzid) }
 }
 
 /// The mechanisms we speak.
@@ -65,6 +78,20 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The failure whose element has this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [
+            Self::Aborted,
+            Self::IncorrectEncoding,
+            Self::InvalidAuthzid,
+            Self::InvalidMechanism,
+            Self::MalformedRequest,
+            Self::NotAuthorized,
+            Self::TemporaryAuthFailure,
+        ];
+        all.into_iter().find(|failure| failure.name() == name)
+    }
+
     /// The element's name.
     pub const fn name(self) -> &'static str {
         match self {

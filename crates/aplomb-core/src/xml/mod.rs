@@ -9,5 +9,5 @@ mod reader;
 mod writer;
 
 pub use element::{Attribute, Element, Node};
-pub use reader::{Prologue, XmlError, read_element};
+pub use reader::{Prologue, XmlError, read_element, read_element_in};
 pub use writer::{escape_attribute, escape_text};

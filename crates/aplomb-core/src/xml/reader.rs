@@ -39,6 +39,17 @@ pub enum Prologue {
 /// - Errors: see [`XmlError`].
 /// - Source: RFC 6120 §11, RFC 7395 §3.3.3.
 pub fn read_element(text: &str, prologue: Prologue) -> Result<Element, XmlError> {
+    read_element_in(text, prologue, "")
+}
+
+/// Reads `text` like [`read_element`], where names without a prefix start out in `default_ns`.
+///
+/// - Errors: see [`XmlError`].
+pub fn read_element_in(
+    text: &str,
+    prologue: Prologue,
+    default_ns: &'static str,
+) -> Result<Element, XmlError> {
     refuse_forbidden_starts(text, prologue)?;
     let mut parser = RawParser::with_options(rxml::Options {
         max_token_length: XML_TOKEN_BYTES_MAX,
@@ -46,6 +57,7 @@ pub fn read_element(text: &str, prologue: Prologue) -> Result<Element, XmlError>
     });
     let mut bytes = text.as_bytes();
     let mut builder = Builder::default();
+    builder.bindings.push(Binding { prefix: None, ns: default_ns.into() });
     loop {
         match parser.parse(&mut bytes, true) {
             Ok(Some(event)) => builder.take(event)?,
@@ -147,8 +159,7 @@ impl Builder {
         let (declarations, plain): (Vec<_>, Vec<_>) =
             head.attributes.into_iter().partition(|(prefix, name, _)| declares(prefix, name));
         for (prefix, name, value) in declarations {
-            let prefix = prefix.is_some().then_some(name);
-            self.bindings.push(Binding { prefix, ns: known(value) });
+            self.declare(prefix.is_some().then_some(name), value, bindings_before)?;
         }
         let ns = self.resolve(head.prefix.as_deref())?;
         let mut attributes: Vec<Attribute> = Vec::with_capacity(plain.len());
@@ -161,6 +172,29 @@ impl Builder {
         }
         let element = Element { ns, name: head.name.into(), attributes, nodes: Vec::new() };
         self.open.push(OpenElement { element, bindings_before });
+        Ok(())
+    }
+
+    /// Binds a prefix for one element, whose other bindings start at `bindings_before`.
+    fn declare(
+        &mut self,
+        prefix: Option<String>,
+        ns: String,
+        bindings_before: usize,
+    ) -> Result<(), XmlError> {
+        let is_twice = self.bindings[bindings_before..].iter().any(|b| b.prefix == prefix);
+        // Neither reserved prefix can be anything else, and no prefix can be taken away
+        // (Namespaces in XML 1.0 §3).
+        let is_reserved = matches!(prefix.as_deref(), Some("xml" | "xmlns"))
+            || ns == ns::XML
+            || ns == "http://www.w3.org/2000/xmlns/";
+        let is_xml_itself = prefix.as_deref() == Some("xml") && ns == ns::XML;
+        let is_taken_away = prefix.is_some() && ns.is_empty();
+        if is_twice || (is_reserved && !is_xml_itself) || is_taken_away {
+            let name = prefix.as_deref().unwrap_or("xmlns");
+            return Err(XmlError::NotWellFormed(format!("a bad declaration of {name}")));
+        }
+        self.bindings.push(Binding { prefix, ns: known(ns) });
         Ok(())
     }
 
