@@ -49,3 +49,21 @@ pub const CLOSE_SECS_MAX: u64 = 5;
 
 /// Seconds that our client waits for each answer while it logs in.
 pub const ANSWER_SECS_MAX: u64 = 15;
+
+/// Characters of a user's id, login name or a team's id. UCCE stops at 12, CUCM names are longer.
+pub const USER_ID_CHARS_MAX: usize = 64;
+
+/// Characters of a name that people see. Finesse's longest is 128 in phone books.
+pub const SHOWN_NAME_CHARS_MAX: usize = 128;
+
+/// Characters of an extension, as of a number in Finesse's phone books.
+pub const PHONE_CHARS_MAX: usize = 32;
+
+/// Characters of a reason's label (Finesse administration guide).
+pub const REASON_LABEL_CHARS_MAX: usize = 40;
+
+/// The highest code of a configured NOT_READY reason (Finesse administration guide).
+pub const REASON_CODE_NOT_READY_MAX: u32 = 65_532;
+
+/// The highest code of a configured LOGOUT reason (Finesse administration guide).
+pub const REASON_CODE_LOGOUT_MAX: u32 = 65_535;

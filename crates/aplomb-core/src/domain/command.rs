@@ -84,6 +84,9 @@ pub enum Refusal {
     UnknownTeam(String),
     /// Not yours to change. REST answers 401 `Invalid Authorization User Specified`.
     NotYours(String),
+    /// A supervisor asked for somebody of a team that is not his. REST answers 401
+    /// `Invalid Supervisor`.
+    NotYourTeam(String),
     /// The user has no role that signs in. REST answers 400 `Invalid State`.
     NotAnAgent(String),
     /// A needed parameter is absent. REST answers 400 `Parameter Missing`.

@@ -96,6 +96,31 @@ pub struct User {
     pub desk: Desk,
 }
 
+impl User {
+    /// Whether the user has this role.
+    pub fn has_role(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// Whether the user takes calls, and so may sign in.
+    pub fn has_desk(&self) -> bool {
+        self.has_role(Role::Agent) || self.has_role(Role::Supervisor)
+    }
+}
+
+/// A user with everything that his description refers to.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// The user.
+    pub user: Arc<User>,
+    /// The team he works in.
+    pub team: Option<Arc<Team>>,
+    /// The teams he supervises.
+    pub supervised: Vec<Arc<Team>>,
+    /// The reason he gave, if any.
+    pub reason: Option<Arc<Reason>>,
+}
+
 /// What a user is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desk {
@@ -109,6 +134,19 @@ pub struct Desk {
     pub extension: Option<String>,
     /// Since when; unknown before the first change.
     pub since: Option<WallTime>,
+}
+
+impl Desk {
+    /// The desk of somebody who never signed in.
+    pub const fn signed_out() -> Self {
+        Self {
+            state: AgentState::Logout,
+            pending: None,
+            reason: ReasonShown::NotGiven,
+            extension: None,
+            since: None,
+        }
+    }
 }
 
 /// What `reasonCodeId` says.
@@ -149,6 +187,45 @@ pub enum AgentState {
     Unknown,
 }
 
+impl AgentState {
+    /// The state as REST and events spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Logout => "LOGOUT",
+            Self::NotReady => "NOT_READY",
+            Self::Ready => "READY",
+            Self::Reserved => "RESERVED",
+            Self::ReservedOutbound => "RESERVED_OUTBOUND",
+            Self::ReservedOutboundPreview => "RESERVED_OUTBOUND_PREVIEW",
+            Self::Talking => "TALKING",
+            Self::Hold => "HOLD",
+            Self::Work => "WORK",
+            Self::WorkReady => "WORK_READY",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+
+    /// The state of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Every state, in the order of the guide.
+    pub const ALL: [Self; 11] = [
+        Self::Logout,
+        Self::NotReady,
+        Self::Ready,
+        Self::Reserved,
+        Self::ReservedOutbound,
+        Self::ReservedOutboundPreview,
+        Self::Talking,
+        Self::Hold,
+        Self::Work,
+        Self::WorkReady,
+        Self::Unknown,
+    ];
+}
+
 /// A team.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Team {
@@ -175,6 +252,13 @@ pub struct Reason {
     pub system: bool,
 }
 
+impl Reason {
+    /// Whether a person may give it: it is for every team and not the system's.
+    pub const fn may_be_given(&self) -> bool {
+        self.for_all && !self.system
+    }
+}
+
 /// When a reason may be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Category {
@@ -182,4 +266,19 @@ pub enum Category {
     NotReady,
     /// On LOGOUT.
     Logout,
+}
+
+impl Category {
+    /// The category as REST spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotReady => "NOT_READY",
+            Self::Logout => "LOGOUT",
+        }
+    }
+
+    /// The category of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::NotReady, Self::Logout].into_iter().find(|category| category.name() == name)
+    }
 }

@@ -5,6 +5,7 @@
 pub mod errors;
 pub mod events;
 pub mod nodes;
+mod pretty;
 pub mod requests;
 pub mod resources;
 pub mod system_info;
