@@ -1,14 +1,97 @@
 //! Who may log in: keys, lock-outs, rates, remembered passwords.
+//!
+//! An unknown name, a wrong password and a locked account cannot be told apart: each costs one
+//! derivation and gets the same answer (RFC 6120 §6.5.10, RFC 5802 §9).
 
+mod buckets;
+mod guard;
+
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::available_parallelism;
+use std::time::Duration;
 
+use aplomb_core::domain::Domain;
+use aplomb_core::jid;
+use aplomb_core::sasl::decoy::Decoys;
+use aplomb_core::sasl::memory::Memory;
 use aplomb_core::sasl::{Failure, Login, ScramKeys};
 use aplomb_core::secret::Secret;
+use aplomb_core::time::Moment;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::limits::{LOGIN_WAIT_SECS, LOGINS_WAITING_MAX, PASSWORDS_REMEMBERED_MAX};
+use crate::{clock, config, random};
+use guard::Guard;
+
+/// The rules of logging in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Wrong passwords per second and address; ten times as many may come at once.
+    pub logins_per_second_per_address: u32,
+    /// Wrong passwords in a row that lock an account.
+    pub lockout_failures: u32,
+    /// How long it stays locked.
+    pub lockout: Duration,
+    /// How long a verified password is remembered.
+    pub remember_password: Duration,
+    /// PBKDF2 rounds of new passwords, and of decoys.
+    pub scram_iterations: NonZeroU32,
+}
+
+impl From<&config::Config> for Policy {
+    fn from(config: &config::Config) -> Self {
+        Self {
+            logins_per_second_per_address: config.logins_per_second_per_address,
+            lockout_failures: config.lockout_failures,
+            lockout: config.lockout,
+            remember_password: config.remember_password,
+            scram_iterations: NonZeroU32::new(config.scram_iterations).unwrap_or(NonZeroU32::MIN),
+        }
+    }
+}
 
 /// The accounts of this server. Shared by REST, the sessions and the writer.
-pub struct Accounts;
+pub struct Accounts {
+    /// Tells which id a login name belongs to.
+    domain: Arc<RwLock<Domain>>,
+    keys: RwLock<HashMap<String, Arc<ScramKeys>>>,
+    decoys: Decoys,
+    guard: Mutex<Guard>,
+    remembered: RwLock<Memory>,
+    /// Logins that wait for a derivation, and those that have theirs done.
+    waiting: Semaphore,
+    deriving: Arc<Semaphore>,
+    derivations: AtomicU64,
+}
 
 impl Accounts {
+    /// No accounts yet; [`Accounts::adopt`] brings them. `decoy_key` stays with the store.
+    pub fn new(policy: &Policy, decoy_key: [u8; 32], domain: Arc<RwLock<Domain>>) -> Self {
+        let memory_key = Secret::new(random::bytes());
+        // One core is left to everybody who is logged in already.
+        let derivers = available_parallelism().map_or(1, |cores| (cores.get() - 1).max(1));
+        Self {
+            domain,
+            keys: RwLock::default(),
+            decoys: Decoys::new(Secret::new(decoy_key), policy.scram_iterations),
+            guard: Mutex::new(Guard::new(policy)),
+            remembered: RwLock::new(Memory::new(
+                memory_key,
+                policy.remember_password,
+                PASSWORDS_REMEMBERED_MAX,
+            )),
+            waiting: Semaphore::new(LOGINS_WAITING_MAX),
+            deriving: Arc::new(Semaphore::new(derivers)),
+            derivations: AtomicU64::new(0),
+        }
+    }
+
     /// Checks a password: first what is remembered, then PBKDF2 on the blocking pool.
     ///
     /// `name` is an id or a login name. A locked account, an unknown name and a wrong password
@@ -16,25 +99,164 @@ impl Accounts {
     /// [`Failure::TemporaryAuthFailure`].
     pub async fn verify(
         &self,
-        _name: &str,
-        _password: &Secret<String>,
-        _peer: IpAddr,
+        name: &str,
+        password: &Secret<String>,
+        peer: IpAddr,
     ) -> Result<Login, Failure> {
-        todo!()
+        let account = self.account(name);
+        if let Some(login) = self.recall(&account, password) {
+            return Ok(login);
+        }
+        if !self.guard.lock().has(&account, peer, clock::moment()) {
+            return Err(Failure::TemporaryAuthFailure);
+        }
+        let _place = self.waiting.try_acquire().map_err(|_| Failure::TemporaryAuthFailure)?;
+        let turn = self.deriving.clone().acquire_owned();
+        let turn = timeout(Duration::from_secs(LOGIN_WAIT_SECS), turn).await;
+        let turn = turn
+            .map_err(|_| Failure::TemporaryAuthFailure)?
+            .expect("the semaphore is never closed");
+        // Somebody else may have done the work while this login waited for its turn.
+        if let Some(login) = self.recall(&account, password) {
+            return Ok(login);
+        }
+        if !self.guard.lock().take(&account, peer, clock::moment()) {
+            return Err(Failure::TemporaryAuthFailure);
+        }
+        self.derive(account, password, peer, turn).await
     }
 
     /// The keys of `name` for SCRAM, or a decoy.
-    pub fn keys(&self, _name: &str, _peer: IpAddr) -> Result<ScramKeys, Failure> {
-        todo!()
+    ///
+    /// The try counts against the rates until [`Accounts::note`] tells of its success.
+    ///
+    /// - Errors: [`Failure::TemporaryAuthFailure`] when a rate is exceeded.
+    pub fn keys(&self, name: &str, peer: IpAddr) -> Result<ScramKeys, Failure> {
+        let account = self.account(name);
+        if !self.guard.lock().take(&account, peer, clock::moment()) {
+            return Err(Failure::TemporaryAuthFailure);
+        }
+        Ok(self.keys_or_decoy(&account).0)
     }
 
     /// Notes how a SCRAM exchange ended.
-    pub fn note(&self, _name: &str, _peer: IpAddr, _is_success: bool) {
-        todo!()
+    pub fn note(&self, name: &str, peer: IpAddr, is_success: bool) {
+        let account = self.account(name);
+        let is_known = self.keys.read().contains_key(&account);
+        self.settle(&account, peer, is_known, is_success);
     }
 
-    /// Replaces or removes the keys of an account; what was remembered is forgotten.
-    pub fn adopt(&self, _name: &str, _keys: Option<ScramKeys>) {
-        todo!()
+    /// Replaces or removes the keys of an account; what was remembered is forgotten, a lock opened.
+    ///
+    /// Sessions that are logged in stay: whoever changes a password to shut somebody out removes
+    /// the account, or ends its sessions as well.
+    pub fn adopt(&self, name: &str, keys: Option<ScramKeys>) {
+        let account = spelling(name);
+        let mut all = self.keys.write();
+        match keys {
+            Some(keys) => all.insert(account.clone(), Arc::new(keys)),
+            None => all.remove(&account),
+        };
+        // Still under the lock: a check that is under way sees either both changes or none.
+        self.remembered.write().forget(&account);
+        self.guard.lock().forget(&account);
+    }
+
+    /// How many keys were derived since the start, for the metrics.
+    pub fn derivations(&self) -> u64 {
+        self.derivations.load(Ordering::Relaxed)
+    }
+
+    /// The account that `name` means: an id, or the id that a login name belongs to, in the one
+    /// spelling under which everybody looks it up; a name that nobody has gets that spelling too.
+    fn account(&self, name: &str) -> String {
+        let folded = spelling(name);
+        let domain = self.domain.read();
+        domain.named(&folded).map_or(folded, |user| spelling(user.id.as_str()))
+    }
+
+    fn recall(&self, account: &str, password: &Secret<String>) -> Option<Login> {
+        let now = clock::moment();
+        if self.guard.lock().is_locked(account, now) {
+            return None;
+        }
+        self.remembered.read().recall(account, password, now)
+    }
+
+    /// Checks the password by derivation. The try is counted; the turn ends with the work, even if
+    /// the caller has gone away by then.
+    async fn derive(
+        &self,
+        account: String,
+        password: &Secret<String>,
+        peer: IpAddr,
+        turn: OwnedSemaphorePermit,
+    ) -> Result<Login, Failure> {
+        let (keys, stored) = self.keys_or_decoy(&account);
+        self.derivations.fetch_add(1, Ordering::Relaxed);
+        let (name, sent) = (account.clone(), password.clone());
+        let check = move || {
+            let login = keys.check(&name, &sent);
+            drop(turn);
+            login
+        };
+        let login =
+            tokio::task::spawn_blocking(check).await.map_err(|_| Failure::TemporaryAuthFailure)?;
+        self.settle(&account, peer, stored.is_some(), login.is_some());
+        let login = login.ok_or(Failure::NotAuthorized)?;
+        self.remember(&login, password, stored.as_ref());
+        Ok(login)
+    }
+
+    /// Remembers a password, unless it was changed while it was checked.
+    fn remember(
+        &self,
+        login: &Login,
+        password: &Secret<String>,
+        checked_with: Option<&Arc<ScramKeys>>,
+    ) {
+        let all = self.keys.read();
+        let is_current = match (all.get(login.name()), checked_with) {
+            (Some(now), Some(then)) => Arc::ptr_eq(now, then),
+            (None, _) | (_, None) => false,
+        };
+        if is_current {
+            self.remembered.write().remember(login, password, clock::moment());
+        }
+    }
+
+    /// Keys to check against, and the stored ones if the account exists. For a locked account
+    /// they look the same and fit no password.
+    fn keys_or_decoy(&self, account: &str) -> (ScramKeys, Option<Arc<ScramKeys>>) {
+        let decoy = self.decoys.keys(account);
+        let stored = self.keys.read().get(account).cloned();
+        let is_locked = self.guard.lock().is_locked(account, clock::moment());
+        let keys = match &stored {
+            None => decoy,
+            Some(real) if is_locked => {
+                ScramKeys { salt: real.salt.clone(), iterations: real.iterations, ..decoy }
+            }
+            Some(real) => ScramKeys::clone(real),
+        };
+        (keys, stored)
+    }
+
+    fn settle(&self, account: &str, peer: IpAddr, is_known: bool, is_success: bool) {
+        let now: Moment = clock::moment();
+        let mut guard = self.guard.lock();
+        if is_success {
+            guard.right(account, peer, now);
+        } else if is_known && guard.wrong(account, now) {
+            drop(guard);
+            tracing::warn!(account, %peer, "account locked after too many wrong passwords");
+        }
     }
 }
+
+/// A name that cannot be part of an address is nobody's, and stays as it is.
+fn spelling(name: &str) -> String {
+    jid::account_name(name).unwrap_or_else(|_| name.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests;

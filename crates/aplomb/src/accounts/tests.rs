@@ -1,0 +1,162 @@
+//! What a login costs, and what it tells. The clock stands still for the length of a test.
+
+use std::net::Ipv4Addr;
+
+use aplomb_core::domain::{Change, Desk, Flavour, ReasonShown, Role, User};
+
+use super::*;
+
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+const ROUNDS: NonZeroU32 = NonZeroU32::new(4).unwrap();
+
+/// Tries each password for each name in order and holds the answers, and how many derivations
+/// they took, against `expected`.
+#[track_caller]
+fn check(accounts: &Accounts, tries: &[(&str, &str)], expected: &[&str], derivations: u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let before = accounts.derivations();
+    let answers: Vec<_> = tries
+        .iter()
+        .map(|(name, password)| {
+            let password = Secret::new((*password).to_owned());
+            match runtime.block_on(accounts.verify(name, &password, PEER)) {
+                Ok(login) => login.name().to_owned(),
+                Err(failure) => failure.name().to_owned(),
+            }
+        })
+        .collect();
+    assert_eq!(answers, expected);
+    assert_eq!(accounts.derivations() - before, derivations, "derivations");
+}
+
+#[test]
+fn the_right_password_logs_in_by_id_and_by_login_name() {
+    let tries = [("1001", "secret"), ("Ada", "secret"), ("ADA", "secret")];
+    check(&accounts(), &tries, &["1001"; 3], 1);
+}
+
+#[test]
+fn a_remembered_password_costs_no_derivation_and_a_new_one_counts_at_once() {
+    let accounts = accounts();
+    check(&accounts, &[("1001", "secret"), ("1001", "secret")], &["1001", "1001"], 1);
+    accounts.adopt("1001", Some(keys("changed")));
+    check(&accounts, &[("1001", "secret")], &["not-authorized"], 1);
+    check(&accounts, &[("1001", "changed")], &["1001"], 1);
+    accounts.adopt("1001", None);
+    check(&accounts, &[("1001", "changed")], &["not-authorized"], 1);
+}
+
+#[test]
+fn an_unknown_name_a_wrong_password_and_a_locked_account_are_answered_after_equal_work() {
+    let accounts = accounts();
+    check(&accounts, &[("nobody", "secret")], &["not-authorized"], 1);
+    check(&accounts, &[("1001", "wrong")], &["not-authorized"], 1);
+    check(&accounts, &[("1001", "wrong"); 2], &["not-authorized"; 2], 2);
+    // Locked now: the right password takes as long and gets the same answer.
+    check(&accounts, &[("1001", "secret")], &["not-authorized"], 1);
+}
+
+#[test]
+fn a_lock_holds_for_a_password_that_is_remembered_and_not_for_a_neighbour() {
+    let accounts = accounts();
+    check(&accounts, &[("1001", "secret")], &["1001"], 1);
+    check(&accounts, &[("1001", "wrong"); 3], &["not-authorized"; 3], 3);
+    check(&accounts, &[("1001", "secret")], &["not-authorized"], 1);
+    check(&accounts, &[("1002", "secret")], &["1002"], 1);
+    accounts.adopt("1001", Some(keys("fresh")));
+    check(&accounts, &[("1001", "fresh")], &["1001"], 1);
+}
+
+#[test]
+fn a_name_is_slowed_down_alike_whether_somebody_has_it_or_not() {
+    for name in ["1001", "nobody"] {
+        let accounts = accounts();
+        let mut expected = vec!["not-authorized"; 10];
+        expected.push("temporary-auth-failure");
+        check(&accounts, &[(name, "wrong"); 11], &expected, 10);
+        check(&accounts, &[("1002", "secret")], &["1002"], 1);
+    }
+}
+
+#[test]
+fn scram_sees_the_same_salt_whether_the_account_is_locked_or_not() {
+    let accounts = accounts();
+    let open = accounts.keys("1001", PEER).unwrap();
+    for _ in 0..3 {
+        accounts.note("1001", PEER, false);
+    }
+    let locked = accounts.keys("1001", PEER).unwrap();
+    assert_eq!((&open.salt, open.iterations), (&locked.salt, locked.iterations));
+    assert_ne!(open.stored_key, locked.stored_key);
+    let password = Secret::new("secret".to_owned());
+    assert!(open.check("1001", &password).is_some() && locked.check("1001", &password).is_none());
+}
+
+#[test]
+fn scram_sees_one_decoy_for_a_name_that_nobody_has() {
+    let accounts = accounts();
+    let (first, second) = (accounts.keys("nobody", PEER), accounts.keys("NoBody", PEER));
+    assert_eq!(first.unwrap(), second.unwrap());
+}
+
+#[test]
+fn many_at_once_with_one_new_password_derive_once_for_each_turn_at_most() {
+    let accounts = Arc::new(accounts());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
+    let password = Secret::new("secret".to_owned());
+    runtime.block_on(async {
+        let logins: Vec<_> = (0..50)
+            .map(|_| {
+                let (accounts, password) = (accounts.clone(), password.clone());
+                tokio::spawn(async move { accounts.verify("1001", &password, PEER).await })
+            })
+            .collect();
+        for login in logins {
+            assert!(login.await.unwrap().is_ok());
+        }
+    });
+    let turns = available_parallelism().unwrap().get() as u64;
+    assert!(accounts.derivations() <= turns, "{} derivations", accounts.derivations());
+}
+
+fn accounts() -> Accounts {
+    let policy = Policy {
+        logins_per_second_per_address: 100,
+        lockout_failures: 3,
+        lockout: Duration::from_secs(300),
+        remember_password: Duration::from_secs(3600),
+        scram_iterations: ROUNDS,
+    };
+    let mut domain = Domain::new(Flavour::Uccx);
+    domain.adopt(&user("1001", "ada"));
+    domain.adopt(&user("1002", "grace"));
+    let accounts = Accounts::new(&policy, [7; 32], Arc::new(RwLock::new(domain)));
+    accounts.adopt("1001", Some(keys("secret")));
+    accounts.adopt("1002", Some(keys("secret")));
+    accounts
+}
+
+fn keys(password: &str) -> ScramKeys {
+    let salt: [u8; 16] = random::bytes();
+    ScramKeys::derive(&Secret::new(password.to_owned()), &salt, ROUNDS).unwrap()
+}
+
+fn user(id: &str, login_name: &str) -> Change {
+    Change::UserSet(Arc::new(User {
+        id: id.into(),
+        login_name: login_name.into(),
+        first_name: String::new(),
+        last_name: String::new(),
+        roles: vec![Role::Agent],
+        team: None,
+        supervises: Vec::new(),
+        phone: None,
+        desk: Desk {
+            state: aplomb_core::domain::AgentState::Logout,
+            pending: None,
+            reason: ReasonShown::Absent,
+            extension: None,
+            since: None,
+        },
+    }))
+}
