@@ -7,7 +7,7 @@ use aws_lc_rs::hmac;
 
 use super::Login;
 use crate::jid;
-use crate::secret::Secret;
+use crate::secret::{Secret, equal_in_constant_time};
 use crate::time::Moment;
 
 /// The remembered passwords: bounded in number and in time.
@@ -37,12 +37,10 @@ impl Memory {
     /// A name that is remembered and one that is not cost the same HMAC.
     pub fn recall(&self, name: &str, password: &Secret<String>, now: Moment) -> Option<Login> {
         let name = jid::account_name(name).ok()?;
-        let message = message(&name, password);
-        let Some(entry) = self.entries.get(&name).filter(|entry| now < entry.until) else {
-            hmac::sign(&self.key, &message);
-            return None;
-        };
-        hmac::verify(&self.key, &message, entry.hash.as_ref()).ok().map(|()| Login::new(name))
+        let hash = hmac::sign(&self.key, &message(&name, password));
+        let entry = self.entries.get(&name).filter(|entry| now < entry.until)?;
+        let is_same = equal_in_constant_time(hash.as_ref(), entry.hash.as_ref());
+        is_same.then(|| Login::new(name))
     }
 
     /// Remembers the password of a full check.

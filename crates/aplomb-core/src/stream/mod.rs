@@ -3,6 +3,7 @@
 //! `phase` says what may legally come next; `responder` is the server, `initiator` the client,
 //! `witness` somebody who sees both sides and only reports (RFC 6120 §4, RFC 7395).
 
+mod auth;
 pub mod bind;
 pub mod initiator;
 pub mod phase;
@@ -10,6 +11,6 @@ pub mod responder;
 pub mod witness;
 
 pub use initiator::Initiator;
-pub use phase::{Phase, Side, Violation};
+pub use phase::{Leg, Phase, Side, Step, Violation};
 pub use responder::Responder;
 pub use witness::Witness;

@@ -1,4 +1,13 @@
 //! The grammar of a stream: what may legally come next (RFC 6120 §4.3, RFC 7395 §3).
+//!
+//! A stream has two legs. The first ends in a login; then it is opened anew, and the second ends
+//! in a bound resource.
+
+use std::fmt;
+
+use crate::framing::Frame;
+use crate::ns;
+use crate::xml::Element;
 
 /// Who sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,29 +18,77 @@ pub enum Side {
     Server,
 }
 
+/// Before or after login: both legs begin with an `open` and features (RFC 6120 §4.3.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leg {
+    /// Nobody is logged in yet.
+    Login,
+    /// The client is logged in and has no resource yet.
+    Bind,
+}
+
 /// Where a stream is; named for what it expects, or for what has happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// The client must open.
-    ExpectOpen,
+    ExpectOpen(Leg),
     /// The server must open too.
-    ExpectAnswer,
+    ExpectAnswer(Leg),
     /// The server must send its features.
-    ExpectFeatures,
+    ExpectFeatures(Leg),
     /// The client must choose a mechanism.
     ExpectAuth,
     /// The server must accept, refuse or challenge.
     ExpectVerdict,
+    /// The client must answer a challenge, or give up.
+    ExpectResponse,
     /// The client must bind.
     ExpectBind,
     /// The server must answer the bind.
     ExpectBound,
     /// Stanzas, either way, at any time.
     Bound,
-    /// One side closed.
-    Closing,
+    /// The server opened a stream that it refuses, and must say why.
+    ExpectError,
+    /// This side sent a stream error and must close.
+    ExpectClose(Side),
+    /// This side closed; the other may still have something on its way.
+    Closing(Side),
     /// Both sides closed.
     Closed,
+}
+
+/// A frame as the grammar sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// `<open/>`.
+    Open,
+    /// `<close/>`.
+    Close,
+    /// `<stream:features/>`.
+    Features,
+    /// `<stream:error/>`.
+    Error,
+    /// The client's `<auth/>`.
+    Auth,
+    /// The client's `<response/>` or `<abort/>`.
+    Response,
+    /// The server's `<challenge/>`.
+    Challenge,
+    /// The server's `<success/>`.
+    Success,
+    /// The server's `<failure/>`.
+    Failure,
+    /// A stanza that asks for a resource.
+    Bind,
+    /// An iq that answers with a result.
+    Result,
+    /// An iq that answers with an error.
+    Refusal,
+    /// Any other stanza.
+    Stanza,
+    /// Anything else.
+    Unknown,
 }
 
 /// A step that the grammar does not allow.
@@ -47,4 +104,290 @@ pub struct Violation {
     pub legal: &'static str,
     /// The section of the standard.
     pub source: &'static str,
+}
+
+impl Phase {
+    /// Where every stream begins.
+    pub const START: Self = Self::ExpectOpen(Leg::Login);
+
+    /// Takes one frame from one side.
+    ///
+    /// - Errors: a [`Violation`]; the phase stays.
+    pub fn step(self, from: Side, frame: &Frame) -> Result<Self, Violation> {
+        self.next(from, Step::of(frame)).ok_or_else(|| {
+            let (legal, source) = self.legal();
+            Violation { phase: self, from, came: came(frame), legal, source }
+        })
+    }
+
+    fn next(self, from: Side, step: Step) -> Option<Self> {
+        use Side::{Client, Server};
+        use Step as S;
+        Some(match (self, from, step) {
+            (Self::ExpectOpen(leg), Client, S::Open) => Self::ExpectAnswer(leg),
+            (Self::ExpectAnswer(leg), Server, S::Open) => Self::ExpectFeatures(leg),
+            (Self::ExpectFeatures(Leg::Login), Server, S::Features) => Self::ExpectAuth,
+            (Self::ExpectFeatures(Leg::Bind), Server, S::Features) => Self::ExpectBind,
+
+            (Self::ExpectAuth, Client, S::Auth) => Self::ExpectVerdict,
+            (Self::ExpectVerdict, Server, S::Challenge) => Self::ExpectResponse,
+            (Self::ExpectResponse, Client, S::Response) => Self::ExpectVerdict,
+            (Self::ExpectVerdict, Server, S::Failure) => Self::ExpectAuth,
+            (Self::ExpectVerdict, Server, S::Success) => Self::ExpectOpen(Leg::Bind),
+
+            (Self::ExpectBind, Client, S::Bind) => Self::ExpectBound,
+            (Self::ExpectBound, Server, S::Result) => Self::Bound,
+            (Self::ExpectBound, Server, S::Refusal) => Self::ExpectBind,
+            (Self::Bound, _, S::Bind | S::Result | S::Refusal | S::Stanza) => Self::Bound,
+
+            // A stream that goes wrong while it opens is opened first (RFC 7395 §3.5).
+            (Self::ExpectOpen(_), Server, S::Open) => Self::ExpectError,
+
+            (Self::Closed, _, _) => return None,
+            (Self::Closing(closed), from, S::Close) if from != closed => Self::Closed,
+            (Self::Closing(closed), from, _) if from == closed => return None,
+            (Self::Closing(closed), _, _) => Self::Closing(closed),
+            (Self::ExpectClose(failed), from, step) if from == failed => {
+                return (step == S::Close).then_some(Self::Closing(failed));
+            }
+            (Self::ExpectClose(_), from, S::Close) => Self::Closing(from),
+            (Self::ExpectClose(failed), _, _) => Self::ExpectClose(failed),
+
+            // Before its own open the server has no stream in which it could say an error.
+            (Self::ExpectOpen(_) | Self::ExpectAnswer(_), Server, S::Error) => return None,
+            (_, from, S::Error) => Self::ExpectClose(from),
+            (_, from, S::Close) => Self::Closing(from),
+            _ => return None,
+        })
+    }
+
+    /// What may come, and where the standard says so.
+    const fn legal(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ExpectOpen(Leg::Login) => ("<open/> from the client", "RFC 7395 §3.4"),
+            Self::ExpectOpen(Leg::Bind) => {
+                ("a new <open/> from the client after its login", "RFC 6120 §6.4.6, RFC 7395 §3.7")
+            }
+            Self::ExpectAnswer(_) => ("<open/> from the server", "RFC 7395 §3.4"),
+            Self::ExpectFeatures(_) => ("<stream:features/> from the server", "RFC 6120 §4.3.2"),
+            Self::ExpectAuth => ("<auth/> from the client", "RFC 6120 §6.4.2"),
+            Self::ExpectVerdict => (
+                "<success/>, <failure/> or <challenge/> from the server",
+                "RFC 6120 §6.4.3 to §6.4.6",
+            ),
+            Self::ExpectResponse => ("<response/> or <abort/> from the client", "RFC 6120 §6.4.4"),
+            Self::ExpectBind => ("an iq with <bind/> from the client", "RFC 6120 §7.6"),
+            Self::ExpectBound => ("the server's answer to the bind", "RFC 6120 §7.6.1"),
+            Self::Bound => ("<iq/>, <message/> or <presence/>", "RFC 6120 §8"),
+            Self::ExpectError => ("<stream:error/> from the server", "RFC 7395 §3.5"),
+            Self::ExpectClose(_) => ("<close/> after the stream error", "RFC 6120 §4.9.1.1"),
+            Self::Closing(_) => ("<close/> from the other side", "RFC 7395 §3.6"),
+            Self::Closed => ("nothing: both sides have closed", "RFC 7395 §3.6"),
+        }
+    }
+}
+
+impl Step {
+    /// What `frame` is to the grammar.
+    pub fn of(frame: &Frame) -> Self {
+        match frame {
+            Frame::Open(_) => Self::Open,
+            Frame::Close(_) => Self::Close,
+            Frame::Element(element) => Self::of_element(element),
+        }
+    }
+
+    /// What `element` is to the grammar.
+    pub fn of_element(element: &Element) -> Self {
+        match (element.ns(), element.name()) {
+            (ns::STREAMS, "features") => Self::Features,
+            (ns::STREAMS, "error") => Self::Error,
+            (ns::SASL, "auth") => Self::Auth,
+            (ns::SASL, "response" | "abort") => Self::Response,
+            (ns::SASL, "challenge") => Self::Challenge,
+            (ns::SASL, "success") => Self::Success,
+            (ns::SASL, "failure") => Self::Failure,
+            (ns::CLIENT, "iq") => Self::of_iq(element),
+            (ns::CLIENT, "message" | "presence") => Self::Stanza,
+            _ => Self::Unknown,
+        }
+    }
+
+    fn of_iq(iq: &Element) -> Self {
+        match iq.attr("type") {
+            Some("set") if iq.child(ns::BIND, "bind").is_some() => Self::Bind,
+            Some("result") => Self::Result,
+            Some("error") => Self::Refusal,
+            _ => Self::Stanza,
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Client => "the client",
+            Self::Server => "the server",
+        })
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { from, came, legal, source, .. } = self;
+        write!(f, "{came} came from {from}, where only {legal} is legal ({source})")
+    }
+}
+
+fn came(frame: &Frame) -> String {
+    match frame {
+        Frame::Open(_) => "<open/>".to_owned(),
+        Frame::Close(_) => "<close/>".to_owned(),
+        Frame::Element(element) => {
+            // A peer's names are of any length; a report is not.
+            let short = |text: &str| text.chars().take(80).collect::<String>();
+            format!("<{}/> in {:?}", short(element.name()), short(element.ns()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Side::{Client, Server};
+    use super::*;
+    use crate::framing::{Close, Open};
+    use crate::stream::bind;
+
+    fn sasl(name: &'static str) -> Frame {
+        Frame::Element(Element::new(ns::SASL, name))
+    }
+
+    fn streams(name: &'static str) -> Frame {
+        Frame::Element(Element::new(ns::STREAMS, name))
+    }
+
+    fn iq(kind: &str) -> Frame {
+        let iq = Element::new(ns::CLIENT, "iq").with_attr("type", kind);
+        Frame::Element(if kind == "set" { iq.with_child(bind::request(None)) } else { iq })
+    }
+
+    fn every_frame() -> Vec<Frame> {
+        let mut frames = vec![Frame::Open(Open::default()), Frame::Close(Close::default())];
+        frames.extend(["features", "error"].map(streams));
+        let names = ["auth", "response", "abort", "challenge", "success", "failure", "other"];
+        frames.extend(names.map(sasl));
+        frames.extend(["set", "get", "result", "error"].map(iq));
+        frames.push(Frame::Element(Element::new(ns::CLIENT, "presence")));
+        frames
+    }
+
+    /// Walks `steps` from the start; the last may be the phase it ends in.
+    fn walk(steps: &[(Side, Frame)]) -> Result<Phase, Violation> {
+        let start = Phase::ExpectOpen(Leg::Login);
+        steps.iter().try_fold(start, |phase, (from, frame)| phase.step(*from, frame))
+    }
+
+    fn login() -> Vec<(Side, Frame)> {
+        vec![
+            (Client, Frame::Open(Open::default())),
+            (Server, Frame::Open(Open::default())),
+            (Server, streams("features")),
+            (Client, sasl("auth")),
+            (Server, sasl("success")),
+            (Client, Frame::Open(Open::default())),
+            (Server, Frame::Open(Open::default())),
+            (Server, streams("features")),
+            (Client, iq("set")),
+            (Server, iq("result")),
+        ]
+    }
+
+    #[test]
+    fn the_whole_walk_is_legal_and_ends_bound() {
+        let steps = login();
+        assert_eq!(walk(&steps), Ok(Phase::Bound));
+        assert_eq!(walk(&steps[..5]), Ok(Phase::ExpectOpen(Leg::Bind)));
+    }
+
+    #[test]
+    fn in_each_phase_only_what_it_expects_goes_on() {
+        let steps = login();
+        for taken in 0..steps.len() {
+            let phase = walk(&steps[..taken]).unwrap();
+            let went_on: Vec<String> = every_frame()
+                .iter()
+                .flat_map(|frame| [Client, Server].map(|from| (from, frame)))
+                .filter(|(_, frame)| !matches!(Step::of(frame), Step::Close | Step::Error))
+                .filter(|(from, frame)| phase.step(*from, frame).is_ok())
+                .map(|(from, frame)| format!("{from:?} {:?}", Step::of(frame)))
+                .collect();
+            let expected: &[&str] = match phase {
+                Phase::ExpectOpen(_) => &["Client Open", "Server Open"],
+                Phase::ExpectAnswer(_) => &["Server Open"],
+                Phase::ExpectFeatures(_) => &["Server Features"],
+                Phase::ExpectAuth => &["Client Auth"],
+                Phase::ExpectVerdict => &["Server Challenge", "Server Success", "Server Failure"],
+                Phase::ExpectBind => &["Client Bind"],
+                Phase::ExpectBound => &["Server Result", "Server Refusal"],
+                other => panic!("the walk does not pass {other:?}"),
+            };
+            assert_eq!(went_on, expected, "{phase:?}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_asks_for_a_response() {
+        let mut steps = login()[..4].to_vec();
+        steps.push((Server, sasl("challenge")));
+        assert_eq!(walk(&steps), Ok(Phase::ExpectResponse));
+        steps.push((Client, sasl("abort")));
+        steps.push((Server, sasl("failure")));
+        assert_eq!(walk(&steps), Ok(Phase::ExpectAuth));
+    }
+
+    #[test]
+    fn a_refused_bind_may_be_tried_again() {
+        let mut steps = login()[..9].to_vec();
+        steps.push((Server, iq("error")));
+        assert_eq!(walk(&steps), Ok(Phase::ExpectBind));
+    }
+
+    #[test]
+    fn an_error_is_followed_by_a_close_and_nothing_else() {
+        let mut steps = login();
+        steps.push((Server, streams("error")));
+        let phase = walk(&steps).unwrap();
+        assert_eq!(phase, Phase::ExpectClose(Server));
+        assert!(phase.step(Server, &iq("get")).is_err());
+        assert_eq!(phase.step(Client, &iq("get")), Ok(phase), "it was on its way");
+        let phase = phase.step(Server, &Frame::Close(Close::default())).unwrap();
+        assert!(phase.step(Server, &iq("get")).is_err());
+        assert_eq!(phase.step(Client, &Frame::Close(Close::default())), Ok(Phase::Closed));
+    }
+
+    #[test]
+    fn a_server_that_refuses_an_open_opens_first() {
+        let open = Frame::Open(Open::default());
+        assert_eq!(walk(&[(Server, streams("error"))]).unwrap_err().from, Server);
+        let steps = [(Server, open), (Server, streams("error"))];
+        assert_eq!(walk(&steps), Ok(Phase::ExpectClose(Server)));
+    }
+
+    #[test]
+    fn nothing_comes_after_both_closed() {
+        for frame in every_frame() {
+            assert!(Phase::Closed.step(Client, &frame).is_err(), "{frame:?}");
+        }
+    }
+
+    #[test]
+    fn a_violation_says_what_was_legal_what_came_from_whom_and_where_it_is_written() {
+        let presence = Frame::Element(Element::new(ns::CLIENT, "presence"));
+        let violation = Phase::ExpectAuth.step(Client, &presence).unwrap_err();
+        assert_eq!(
+            violation.to_string(),
+            "<presence/> in \"jabber:client\" came from the client, \
+             where only <auth/> from the client is legal (RFC 6120 §6.4.2)"
+        );
+    }
 }

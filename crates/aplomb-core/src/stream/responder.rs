@@ -2,13 +2,23 @@
 //!
 //! Drain [`Responder::poll`] before you feed again.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::framing::{Framing, StreamError};
-use crate::jid::FullJid;
+use super::auth::{Auth, Move};
+use super::bind;
+use super::phase::{Phase, Side, Step, Violation};
+use crate::framing::{Close, Frame, Framing, Open, StreamCondition, StreamError};
+use crate::jid::{FullJid, Jid};
+use crate::limits::{
+    CLOSE_SECS_MAX, LOGIN_ATTEMPTS_MAX, LOGIN_SECS_MAX, STANZA_BYTES_BEFORE_LOGIN_MAX,
+    STANZA_BYTES_MAX,
+};
+use crate::ns;
 use crate::sasl::{Failure, Login, Mechanism, ScramKeys};
 use crate::secret::Secret;
-use crate::stanza::StanzaError;
+use crate::stanza::{BadStanza, Condition, Stanza, StanzaError};
 use crate::time::Moment;
 use crate::xml::Element;
 
@@ -50,7 +60,7 @@ pub enum Output {
 /// What the stream tells its driver.
 #[derive(Debug)]
 pub enum Event {
-    /// A question: nothing goes on until [`Responder::answer`].
+    /// A question. Feed no unit until [`Responder::answer`]: the grammar has the server speak next.
     Ask(Question),
     /// The client proved who it is.
     LoggedIn(Login),
@@ -77,7 +87,8 @@ pub enum Question {
         /// What the client sent.
         password: Secret<String>,
     },
-    /// The keys of this account, or a decoy. Answer: [`Answer::Keys`].
+    /// The keys of this account, or a decoy. Answer: [`Answer::Keys`], or a failed
+    /// [`Answer::Verdict`].
     Keys {
         /// The account.
         name: String,
@@ -94,7 +105,7 @@ pub enum Question {
 /// The answer to the last [`Question`].
 #[derive(Debug)]
 pub enum Answer {
-    /// To a password.
+    /// To a password; a failure also refuses a request for keys.
     Verdict(Result<Login, Failure>),
     /// To a request for keys.
     Keys(Box<ScramKeys>),
@@ -106,59 +117,377 @@ pub enum Answer {
 
 /// A server's side of one stream.
 pub struct Responder {
-    _framing: Box<dyn Framing>,
-    _policy: Arc<Policy>,
+    framing: Box<dyn Framing>,
+    policy: Arc<Policy>,
+    fresh: Fresh,
+    phase: Phase,
+    auth: Auth,
+    login: Option<Login>,
+    /// The `id` of the bind that is being answered.
+    bind_id: Option<String>,
+    jid: Option<FullJid>,
+    deadline: Option<Moment>,
+    /// What the stream ends with.
+    error: Option<StreamError>,
+    outputs: VecDeque<Output>,
 }
 
 impl Responder {
-    /// A stream that waits for its `open`.
-    pub fn new(
-        _now: Moment,
-        framing: Box<dyn Framing>,
-        policy: Arc<Policy>,
-        _fresh: Fresh,
-    ) -> Self {
-        Self { _framing: framing, _policy: policy }
+    /// A stream that waits for its `open`. It must be bound in [`LOGIN_SECS_MAX`].
+    pub fn new(now: Moment, framing: Box<dyn Framing>, policy: Arc<Policy>, fresh: Fresh) -> Self {
+        Self {
+            framing,
+            policy,
+            fresh,
+            phase: Phase::START,
+            auth: Auth::default(),
+            login: None,
+            bind_id: None,
+            jid: None,
+            deadline: Some(now + Duration::from_secs(LOGIN_SECS_MAX)),
+            error: None,
+            outputs: VecDeque::new(),
+        }
     }
 
     /// Takes one unit from the client.
-    pub fn receive(&mut self, _now: Moment, _unit: &[u8]) {
-        todo!()
+    pub fn receive(&mut self, now: Moment, unit: &[u8]) {
+        if unit.len() > self.unit_bytes_max() {
+            let text = format!("more than {} bytes", self.unit_bytes_max());
+            let error = StreamError::new(StreamCondition::PolicyViolation).with_text(text);
+            return self.close(now, Some(error));
+        }
+        let mut frames = Vec::with_capacity(1);
+        let outcome = self.framing.read(unit, &mut frames);
+        for frame in frames {
+            self.take(now, frame);
+        }
+        if let Err(error) = outcome {
+            self.close(now, Some(error));
+        }
     }
 
-    /// Takes the answer to the last question.
-    pub fn answer(&mut self, _now: Moment, _answer: Answer) {
-        todo!()
+    /// Takes the answer to the last question; nothing happens if the stream ended meanwhile.
+    pub fn answer(&mut self, now: Moment, answer: Answer) {
+        match self.phase {
+            Phase::ExpectVerdict => {
+                let step = self.auth.answer(answer, &self.fresh.nonce);
+                self.make(now, step);
+            }
+            Phase::ExpectBound => match answer {
+                Answer::Bound(jid) => self.bound(jid),
+                Answer::BindRefused(error) => self.refuse_bind(&error),
+                Answer::Verdict(_) | Answer::Keys(_) => {
+                    unreachable!("a bind is answered with a bind")
+                }
+            },
+            _ => {}
+        }
     }
 
-    /// Sends a stanza to a bound client.
-    pub fn send(&mut self, _now: Moment, _stanza: &Element) {
-        todo!()
+    /// Sends a stanza to a bound client; nothing happens if the stream is ending.
+    pub fn send(&mut self, _now: Moment, stanza: &Element) {
+        if self.is_bound() {
+            let unit = self.framing.write_element(stanza);
+            self.outputs.push_back(Output::Transmit(unit));
+        }
     }
 
     /// Ends the stream from our side: error if there is one, `<close/>`, then a hang-up when the
     /// client closed too or its time is over.
-    pub fn close(&mut self, _now: Moment, _error: Option<StreamError>) {
-        todo!()
+    pub fn close(&mut self, now: Moment, error: Option<StreamError>) {
+        if matches!(self.phase, Phase::Closing(_) | Phase::Closed) {
+            return;
+        }
+        if let Some(error) = &error {
+            // A stream that goes wrong while it opens is opened first (RFC 7395 §3.5).
+            if matches!(self.phase, Phase::ExpectOpen(_) | Phase::ExpectAnswer(_)) {
+                self.transmit(Frame::Open(self.open()));
+            }
+            self.transmit(Frame::Element(error.to_element()));
+        }
+        self.transmit(Frame::Close(Close::default()));
+        self.error = error;
+        self.deadline = Some(now + Duration::from_secs(CLOSE_SECS_MAX));
     }
 
     /// Lets deadlines pass.
-    pub fn tick(&mut self, _now: Moment) {
-        todo!()
+    pub fn tick(&mut self, now: Moment) {
+        if self.deadline.is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        if matches!(self.phase, Phase::Closing(_)) {
+            return self.hang_up();
+        }
+        let text = format!("not logged in and bound within {LOGIN_SECS_MAX} s");
+        let error = StreamError::new(StreamCondition::ConnectionTimeout).with_text(text);
+        self.close(now, Some(error));
     }
 
     /// When [`Responder::tick`] must be called at the latest.
-    pub fn deadline(&self) -> Option<Moment> {
-        todo!()
+    pub const fn deadline(&self) -> Option<Moment> {
+        self.deadline
     }
 
     /// The next thing to do.
     pub fn poll(&mut self) -> Option<Output> {
-        todo!()
+        self.outputs.pop_front()
     }
 
     /// Whether stanzas may be sent.
     pub fn is_bound(&self) -> bool {
-        todo!()
+        self.phase == Phase::Bound
     }
+
+    /// The client's address, once it is bound.
+    pub const fn jid(&self) -> Option<&FullJid> {
+        self.jid.as_ref()
+    }
+
+    /// Bytes that the next unit may have; a carrier refuses a longer one by its header.
+    pub const fn unit_bytes_max(&self) -> usize {
+        if self.login.is_some() { STANZA_BYTES_MAX } else { STANZA_BYTES_BEFORE_LOGIN_MAX }
+    }
+
+    fn take(&mut self, now: Moment, frame: Frame) {
+        let before = self.phase;
+        match before.step(Side::Client, &frame) {
+            Ok(phase) => self.phase = phase,
+            Err(violation) => {
+                let condition = condition(&violation, Step::of(&frame));
+                let error = StreamError::new(condition).with_text(violation.to_string());
+                return self.close(now, Some(error));
+            }
+        }
+        match (before, frame) {
+            (Phase::Closing(_), _) if self.phase == Phase::Closed => self.hang_up(),
+            (Phase::Closing(_), _) => {}
+            (_, Frame::Open(open)) => self.answer_open(now, &open),
+            (_, Frame::Close(_)) => self.answer_close(None),
+            (_, Frame::Element(element)) => self.take_element(now, element),
+        }
+    }
+
+    fn take_element(&mut self, now: Moment, element: Element) {
+        match self.phase {
+            Phase::ExpectVerdict => {
+                let Policy { mechanisms, domain, .. } = self.policy.as_ref();
+                let step = self.auth.receive(&element, mechanisms, domain);
+                self.make(now, step);
+            }
+            Phase::ExpectBound => self.ask_bind(&element),
+            Phase::ExpectClose(Side::Client) => {
+                self.answer_close(Some(StreamError::from_element(&element)));
+            }
+            _ => self.take_stanza(now, element),
+        }
+    }
+
+    fn open(&self) -> Open {
+        Open {
+            from: Some(self.policy.domain.clone()),
+            id: Some(self.fresh.stream_id.clone()),
+            lang: Some("en".to_owned()),
+            version: Some("1.0".to_owned()),
+            to: None,
+        }
+    }
+
+    fn answer_open(&mut self, now: Moment, open: &Open) {
+        if let Err(error) = self.check_open(open) {
+            return self.close(now, Some(error));
+        }
+        self.transmit(Frame::Open(self.open()));
+        let features = Element::new(ns::STREAMS, "features");
+        let ours = self.policy.features.iter().cloned();
+        let features = if self.login.is_none() {
+            features.with_child(mechanisms(&self.policy.mechanisms)).with_children(ours)
+        } else {
+            let session = Element::new(ns::SESSION, "session")
+                .with_child(Element::new(ns::SESSION, "optional"));
+            features.with_children(ours).with_child(bind::request(None)).with_child(session)
+        };
+        self.transmit(Frame::Element(features));
+    }
+
+    /// COMPAT: Openfire: whom the client calls is checked only where the site wants it.
+    fn check_open(&self, open: &Open) -> Result<(), StreamError> {
+        let wanted = open.to.as_deref();
+        if self.policy.strict_host
+            && wanted.is_some_and(|to| !to.eq_ignore_ascii_case(&self.policy.domain))
+        {
+            let text = format!("this server is {}", self.policy.domain);
+            return Err(StreamError::new(StreamCondition::HostUnknown).with_text(text));
+        }
+        // An open without a version would be of before 2004 (RFC 6120 §4.7.5); over WebSocket
+        // there is none, so the client only forgot it.
+        match open.version.as_deref().map(|v| v.split('.').next().map(str::parse::<u32>)) {
+            None | Some(Some(Ok(1..))) => Ok(()),
+            Some(_) => Err(StreamError::new(StreamCondition::UnsupportedVersion)
+                .with_text("this server speaks XMPP 1.0")),
+        }
+    }
+
+    /// Does what SASL says.
+    fn make(&mut self, now: Moment, step: Move) {
+        match step {
+            Move::Challenge(challenge) => self.transmit(Frame::Element(challenge)),
+            Move::Ask(question) => self.event(Event::Ask(question)),
+            Move::Succeed(success, login) => {
+                self.transmit(Frame::Element(success));
+                self.login = Some(login.clone());
+                self.event(Event::LoggedIn(login));
+            }
+            Move::Fail(refusal, name, failure) => {
+                self.transmit(Frame::Element(refusal));
+                self.event(Event::LoginFailed { name, failure });
+                if self.auth.failures() >= LOGIN_ATTEMPTS_MAX {
+                    let error = StreamError::new(StreamCondition::PolicyViolation)
+                        .with_text(format!("{LOGIN_ATTEMPTS_MAX} logins failed on this stream"));
+                    self.close(now, Some(error));
+                }
+            }
+        }
+    }
+
+    fn ask_bind(&mut self, iq: &Element) {
+        self.bind_id = iq.attr("id").map(str::to_owned);
+        let wanted = iq.child(ns::BIND, "bind").and_then(bind::wanted_resource);
+        let login = self.login.as_ref().expect("a bind follows a login");
+        match bind::pick_resource(wanted.as_deref(), &self.fresh.resource) {
+            Ok(resource) => {
+                let name = login.name().to_owned();
+                self.event(Event::Ask(Question::Bind { name, resource }));
+            }
+            Err(error) => self.refuse_bind(&error.into()),
+        }
+    }
+
+    fn refuse_bind(&mut self, error: &StanzaError) {
+        let refusal = self.bind_answer("error").with_child(bind::request(None));
+        self.transmit(Frame::Element(refusal.with_child(error.to_element())));
+    }
+
+    fn bound(&mut self, jid: FullJid) {
+        let result = self.bind_answer("result").with_child(bind::result(&jid));
+        self.transmit(Frame::Element(result));
+        self.deadline = None;
+        self.jid = Some(jid.clone());
+        self.event(Event::Bound(jid));
+    }
+
+    fn bind_answer(&mut self, kind: &str) -> Element {
+        let mut iq = Element::new(ns::CLIENT, "iq").with_attr("type", kind);
+        if let Some(id) = self.bind_id.take() {
+            iq.set_attr("id", id);
+        }
+        iq
+    }
+
+    /// Stamps a stanza with its sender, and answers what the stream itself must answer.
+    fn take_stanza(&mut self, now: Moment, mut stanza: Element) {
+        let jid = self.jid.clone().expect("a stanza follows a bind");
+        if !is_from(&stanza, &jid) {
+            let error =
+                StreamError::new(StreamCondition::InvalidFrom).with_text(format!("you are {jid}"));
+            return self.close(now, Some(error));
+        }
+        stanza.set_attr("from", jid.as_str());
+        if let Err(bad) = Stanza::parse(stanza.clone()) {
+            match bad {
+                BadStanza::Refused(error) => self.refuse(now, &stanza, &error),
+                BadStanza::NotAStanza => unreachable!("the grammar lets only stanzas through"),
+            }
+        } else if Step::of_element(&stanza) == Step::Bind {
+            let error = StanzaError::new(Condition::NotAllowed)
+                .with_text("this stream has its resource; open another one for another");
+            self.refuse(now, &stanza, &error);
+        } else if asks_for_session(&stanza, &self.policy.domain) {
+            let id = stanza.attr("id").expect("it was parsed").to_owned();
+            let iq = Element::new(ns::CLIENT, "iq").with_attr("type", "result");
+            self.send(now, &iq.with_attr("id", id).with_attr("to", jid.as_str()));
+        } else {
+            self.event(Event::Stanza(stanza));
+        }
+    }
+
+    /// Sends a stanza back with an error, unless it is itself an answer (RFC 6120 §8.3.1).
+    fn refuse(&mut self, now: Moment, stanza: &Element, error: &StanzaError) {
+        if matches!(stanza.attr("type"), Some("error" | "result")) {
+            return;
+        }
+        let mut refusal = Element::new(ns::CLIENT, stanza.name().to_owned());
+        refusal.set_attr("type", "error");
+        let from = stanza.attr("to").filter(|to| Jid::new(to).is_ok());
+        for (name, value) in
+            [("id", stanza.attr("id")), ("from", from), ("to", stanza.attr("from"))]
+        {
+            if let Some(value) = value {
+                refusal.set_attr(name, value);
+            }
+        }
+        self.send(now, &refusal.with_child(error.to_element()));
+    }
+
+    fn answer_close(&mut self, error: Option<StreamError>) {
+        self.transmit(Frame::Close(Close::default()));
+        self.error = error;
+        self.hang_up();
+    }
+
+    fn hang_up(&mut self) {
+        self.phase = Phase::Closed;
+        self.deadline = None;
+        self.outputs.push_back(Output::Hangup(self.error.take()));
+    }
+
+    fn transmit(&mut self, frame: Frame) {
+        let phase = self.phase.step(Side::Server, &frame);
+        self.phase = phase.expect("the responder follows the grammar");
+        let unit = self.framing.write(&frame);
+        self.outputs.push_back(Output::Transmit(unit));
+    }
+
+    fn event(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+}
+
+/// The stream error that a client's violation of the grammar is answered with.
+const fn condition(violation: &Violation, step: Step) -> StreamCondition {
+    match (violation.phase, step) {
+        // COMPAT: Openfire: what comes instead of an open is of an unsupported type, whatever it is.
+        (Phase::ExpectOpen(_), _) => StreamCondition::UnsupportedStanzaType,
+        // RFC 6120 §4.9.3.12 and §7.1.
+        (_, Step::Bind | Step::Result | Step::Refusal | Step::Stanza) => {
+            StreamCondition::NotAuthorized
+        }
+        (_, Step::Open) => StreamCondition::BadFormat,
+        (_, Step::Auth | Step::Response) => StreamCondition::PolicyViolation,
+        (_, Step::Features | Step::Challenge | Step::Success | Step::Failure | Step::Unknown) => {
+            StreamCondition::UnsupportedStanzaType
+        }
+        (_, Step::Error | Step::Close) => StreamCondition::UndefinedCondition,
+    }
+}
+
+fn mechanisms(offered: &[Mechanism]) -> Element {
+    let each =
+        |mechanism: &Mechanism| Element::new(ns::SASL, "mechanism").with_text(mechanism.name());
+    Element::new(ns::SASL, "mechanisms").with_children(offered.iter().map(each))
+}
+
+/// Whether a stanza names its own sender or none (RFC 6120 §8.1.2.1).
+fn is_from(stanza: &Element, jid: &FullJid) -> bool {
+    let Some(from) = stanza.attr("from") else { return true };
+    from == jid.as_str()
+        || Jid::new(from).is_ok_and(|from| from == Jid::from(jid.clone()) || from == jid.to_bare())
+}
+
+/// Whether this is the request of RFC 3921 §3, which every client of Openfire still sends.
+fn asks_for_session(stanza: &Element, domain: &str) -> bool {
+    stanza.name() == "iq"
+        && stanza.attr("type") == Some("set")
+        && stanza.attr("to").is_none_or(|to| to == domain)
+        && stanza.child(ns::SESSION, "session").is_some()
 }
