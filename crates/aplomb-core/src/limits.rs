@@ -67,3 +67,15 @@ pub const REASON_CODE_NOT_READY_MAX: u32 = 65_532;
 
 /// The highest code of a configured LOGOUT reason (Finesse administration guide).
 pub const REASON_CODE_LOGOUT_MAX: u32 = 65_535;
+
+/// Bytes of a pubsub node's name or title: as long as a JID's part (RFC 7622 §3.1).
+pub const PUBSUB_NODE_NAME_BYTES_MAX: usize = 1023;
+
+/// People with a right of their own to one node; teams get theirs from the contact centre.
+pub const PUBSUB_AFFILIATIONS_MAX: usize = 1000;
+
+/// Nodes in one answer of service discovery: about 100 KB.
+pub const PUBSUB_NODES_LISTED_MAX: usize = 1000;
+
+/// Expired items that one publish throws out, so that the first after a quiet night stays quick.
+pub const HISTORY_TRIMS_MAX: usize = 64;

@@ -66,4 +66,17 @@ pub enum Change {
         /// The number of the last item that is gone.
         through: u64,
     },
+    /// A notice took this number and left no item: of a configuration, of a node that keeps none.
+    Counted {
+        /// The node.
+        node: Arc<str>,
+        /// The number.
+        seq: u64,
+    },
+    /// Numbers up to this one were used by nodes that are gone. A node without a notice so far
+    /// starts above, so a name that is used again never gives one number to two notices.
+    Retired {
+        /// The highest number.
+        through: u64,
+    },
 }

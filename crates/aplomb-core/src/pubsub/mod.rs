@@ -4,7 +4,9 @@
 //! the notices. So what was answered is on disk, and what is on disk can be replayed.
 
 mod access;
+mod adopt;
 mod change;
+mod history;
 mod node;
 mod notice;
 mod plan;
@@ -16,13 +18,94 @@ pub use node::{Bounds, NodeConfig};
 pub use notice::{Item, Notice, NoticeBody};
 pub use request::{Outcome, Refusal, Reply, Request, Subscription};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::jid::{BareJid, Jid};
+use access::Right;
+use history::History;
+use node::Node;
+
 /// All nodes of one pubsub service.
+///
+/// A node exists when it was created by request, or when the rest of the server says so
+/// ([`Asker::is_served`]); the latter get a row here with their first item or subscription.
 #[derive(Debug)]
 pub struct PubSub {
-    _epoch: String,
-    _bounds: Bounds,
-    _nodes: BTreeMap<Arc<str>, node::Node>,
+    epoch: String,
+    bounds: Bounds,
+    nodes: HashMap<Arc<str>, Node>,
+    /// What a node looks like that has no row yet.
+    blank: Node,
+    history: History,
+    /// The explicit subscriptions of each person.
+    subscriptions: HashMap<BareJid, BTreeSet<Subscription>>,
+    /// How many nodes were created or configured.
+    created: usize,
+    /// The highest number of a node that is gone.
+    retired: u64,
 }
+
+impl PubSub {
+    /// An empty service. `epoch` names this history: it starts every item id.
+    pub fn new(epoch: impl Into<String>, bounds: Bounds) -> Self {
+        Self {
+            epoch: epoch.into(),
+            bounds,
+            nodes: HashMap::new(),
+            blank: Node::default(),
+            history: History::default(),
+            subscriptions: HashMap::new(),
+            created: 0,
+            retired: 0,
+        }
+    }
+
+    /// The name of this history.
+    pub fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    /// The explicit subscriptions of a node, whether or not their owners may still read it.
+    pub fn subscribers(&self, node: &str) -> impl Iterator<Item = &Jid> {
+        self.nodes.get(node).into_iter().flat_map(|node| &node.subscribers)
+    }
+
+    /// Who of the explicit subscribers may read the node now.
+    ///
+    /// `standing` is asked once for neighbouring subscriptions of one person. A right that was
+    /// taken away ends deliveries at once, though the subscription stays (XEP-0060 §6.1.7).
+    pub fn audience(&self, node: &str, mut standing: impl FnMut(&BareJid) -> Standing) -> Vec<Jid> {
+        let Some(node) = self.nodes.get(node) else { return Vec::new() };
+        let mut last: Option<(BareJid, bool)> = None;
+        let mut may_read = |jid: &Jid| match &last {
+            Some((person, may)) if is_of(jid, person) => *may,
+            _ => {
+                let person = jid.to_bare();
+                let may = Right::of(standing(&person), node.affiliation(&person)).is_some();
+                last = Some((person, may));
+                may
+            }
+        };
+        node.subscribers.iter().filter(|jid| may_read(jid)).cloned().collect()
+    }
+
+    /// The number of the last notice of a node; 0 before the first.
+    pub fn seq(&self, node: &str) -> u64 {
+        self.nodes.get(node).map_or(0, |node| node.seq)
+    }
+
+    /// How many items are kept altogether, and their bytes.
+    pub fn kept(&self) -> (usize, usize) {
+        (self.history.items(), self.history.bytes())
+    }
+}
+
+/// Whether `jid` is `person`, with or without a resource.
+fn is_of(jid: &Jid, person: &BareJid) -> bool {
+    let rest = jid.as_str().strip_prefix(person.as_str());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,11 @@
 //! A leaf node (XEP-0060 §4.2) and its configuration.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
+
+use super::{Affiliation, Item};
+use crate::jid::{BareJid, Jid};
 
 /// How much history a node keeps, and the service altogether.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,7 +14,7 @@ pub struct Bounds {
     pub items_max: usize,
     /// Age of an item.
     pub age_max: Duration,
-    /// Bytes of payload of all nodes; the oldest items go first.
+    /// Bytes of payload and ids of all nodes; the oldest items go first.
     pub bytes_max: usize,
     /// Bytes of one payload.
     pub payload_bytes_max: usize,
@@ -38,6 +43,41 @@ pub struct NodeConfig {
     pub notify_config: bool,
 }
 
+impl NodeConfig {
+    /// The configuration of a node that nobody configured: everything is told, and kept as long
+    /// as the service allows.
+    pub const fn usual(bounds: &Bounds) -> Self {
+        Self {
+            title: String::new(),
+            deliver_payloads: true,
+            persist_items: true,
+            max_items: bounds.items_max,
+            notify_retract: true,
+            notify_delete: true,
+            notify_config: true,
+        }
+    }
+}
+
 /// One leaf node.
-#[derive(Debug)]
-pub(super) struct Node;
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    /// None until it is created by request or configured.
+    pub(super) config: Option<NodeConfig>,
+    /// The number of the last notice.
+    pub(super) seq: u64,
+    /// The history, by number.
+    pub(super) items: VecDeque<Arc<Item>>,
+    pub(super) subscribers: BTreeSet<Jid>,
+    pub(super) affiliations: BTreeMap<BareJid, Affiliation>,
+}
+
+impl Node {
+    pub(super) fn affiliation(&self, person: &BareJid) -> Affiliation {
+        self.affiliations.get(person).copied().unwrap_or(Affiliation::None)
+    }
+
+    pub(super) fn item(&self, id: &str) -> Option<&Arc<Item>> {
+        self.items.iter().find(|item| item.id == id)
+    }
+}

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::ns::PUBSUB_EVENT;
 use crate::time::WallTime;
+use crate::xml::escape_attribute;
 
 /// A published item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,3 +34,66 @@ pub struct Notice {
 
 /// Rendered XML that many readers share.
 pub type NoticeBody = Arc<str>;
+
+impl Notice {
+    /// Renders the notice `what` of `node`.
+    ///
+    /// The id is eight letters and digits as Openfire's is, but made from epoch, node and number:
+    /// a notice that is delivered again after a crash has the id it had before.
+    pub(super) fn render(epoch: &str, node: &Arc<str>, seq: u64, what: &Told<'_>) -> Arc<Self> {
+        let name = escape_attribute(node);
+        let inside = match what {
+            Told::Item(item) => match &item.payload {
+                Some(payload) => format!(
+                    r#"<items node="{name}"><item id="{}">{payload}</item></items>"#,
+                    escape_attribute(&item.id)
+                ),
+                None => format!(
+                    r#"<items node="{name}"><item id="{}"/></items>"#,
+                    escape_attribute(&item.id)
+                ),
+            },
+            Told::Retract(id) => {
+                let id = escape_attribute(id);
+                format!(r#"<items node="{name}"><retract id="{id}"/></items>"#)
+            }
+            Told::Purge => format!(r#"<purge node="{name}"/>"#),
+            Told::Delete => format!(r#"<delete node="{name}"/>"#),
+            Told::Configuration => format!(r#"<configuration node="{name}"/>"#),
+        };
+        let body = format!(r#"<event xmlns="{PUBSUB_EVENT}">{inside}</event>"#);
+        let id = message_id(epoch, node, seq);
+        Arc::new(Self { node: Arc::clone(node), seq, id, body: body.into() })
+    }
+}
+
+/// What a notice tells of.
+pub(super) enum Told<'a> {
+    /// XEP-0060 §7.1.2.
+    Item(&'a Item),
+    /// XEP-0060 §7.2.2.
+    Retract(&'a str),
+    /// XEP-0060 §8.5.2.
+    Purge,
+    /// XEP-0060 §8.4.2.
+    Delete,
+    /// XEP-0060 §8.2.5, without the form: who wants it asks for it.
+    Configuration,
+}
+
+/// Eight letters and digits out of a number that stands for one notice (FNV-1a, 64 bits).
+fn message_id(epoch: &str, node: &str, seq: u64) -> String {
+    const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let number = seq.to_be_bytes();
+    let bytes = epoch.bytes().chain(node.bytes()).chain(number);
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let mut rest = hash ^ (hash >> 32);
+    let mut letter = || {
+        let at = usize::try_from(rest % 62).expect("a remainder of 62 is small");
+        rest /= 62;
+        char::from(LETTERS[at])
+    };
+    (0..8).map(|_| letter()).collect()
+}

@@ -106,8 +106,30 @@ pub enum Request {
     Nodes,
 }
 
+impl Request {
+    /// The node that the request is about, if it is about one.
+    pub fn node(&self) -> Option<&str> {
+        match self {
+            Self::Subscribe { node, .. }
+            | Self::Unsubscribe { node, .. }
+            | Self::Items { node, .. }
+            | Self::Publish { node, .. }
+            | Self::Retract { node, .. }
+            | Self::Configure { node, .. }
+            | Self::Delete { node }
+            | Self::Purge { node }
+            | Self::NodeSubscriptions { node }
+            | Self::NodeAffiliations { node, .. }
+            | Self::NodeInfo { node } => Some(node),
+            Self::Subscriptions { node } | Self::Affiliations { node } => node.as_deref(),
+            Self::Create { node, .. } => node.as_deref(),
+            Self::DefaultConfig | Self::Nodes => None,
+        }
+    }
+}
+
 /// One subscription, as it is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Subscription {
     /// The node.
     pub node: Arc<str>,
@@ -149,7 +171,8 @@ pub struct Outcome {
     pub reply: Reply,
     /// What changes.
     pub changes: Vec<Change>,
-    /// What to deliver when the changes are durable.
+    /// What to deliver when the changes are durable. Ask [`super::PubSub::audience`] before the
+    /// changes are adopted: a node that is deleted takes its subscriptions with it.
     pub notices: Vec<Arc<Notice>>,
 }
 

@@ -142,10 +142,27 @@ fn an_item_replaces_the_one_of_its_id() {
 #[test]
 fn a_retraction_is_remembered_with_its_number() {
     let retracted =
-        Change::PubSub(pubsub::Change::Retracted { node: "n".into(), id: "a".into(), seq: 3 });
+        |seq| Change::PubSub(pubsub::Change::Retracted { node: "n".into(), id: "a".into(), seq });
+    let counted = Change::PubSub(pubsub::Change::Counted { node: "n".into(), seq: 3 });
     check(
-        &[vec![published("n", 1, "a"), published("n", 2, "b")], vec![retracted.clone()]],
-        &[published("n", 2, "b"), retracted],
+        &[
+            vec![published("n", 1, "a"), published("n", 2, "b")],
+            vec![retracted(3)],
+            // Without a notice there is no number of its own.
+            vec![retracted(2)],
+        ],
+        &[counted, published("n", 2, "b")],
+    );
+}
+
+#[test]
+fn numbers_outlive_the_notices_and_the_nodes_that_used_them() {
+    let counted = Change::PubSub(pubsub::Change::Counted { node: "n".into(), seq: 2 });
+    let retired = Change::PubSub(pubsub::Change::Retired { through: 9 });
+    let removed = Change::PubSub(pubsub::Change::NodeRemoved { node: "m".into() });
+    check(
+        &[vec![counted.clone(), published("m", 9, "x")], vec![removed, retired.clone()]],
+        &[retired, counted],
     );
 }
 

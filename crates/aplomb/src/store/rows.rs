@@ -47,11 +47,13 @@ pub(super) fn read_all(connection: &Connection) -> Result<Vec<Change>, StoreErro
     read("SELECT * FROM user ORDER BY id", user)?;
     read("SELECT * FROM scram_keys ORDER BY user", keys)?;
     read("SELECT * FROM node WHERE title IS NOT NULL ORDER BY id", node)?;
+    read("SELECT value FROM meta WHERE name = 'retired'", retired)?;
+    read("SELECT name, seq FROM node WHERE seq > 0 ORDER BY id", counted)?;
     read("SELECT name, trimmed FROM node WHERE trimmed > 0 ORDER BY id", trimmed)?;
     read("SELECT name, jid FROM subscription s JOIN node n ON n.id = s.node", subscription)?;
     read("SELECT name, jid, affiliation FROM affiliation a JOIN node n ON n.id = a.node", right)?;
     read(
-        "SELECT name, seq, i.id, is_retracted, payload, at
+        "SELECT name, i.seq, i.id, payload, at
          FROM item i JOIN node n ON n.id = i.node ORDER BY row",
         item,
     )?;
@@ -174,13 +176,16 @@ fn write_pubsub(
         pubsub::Change::Published { node, item } => {
             let node = node_id(tx, nodes, node)?;
             forget_item(tx, node, &item.id)?;
-            insert_item(tx, node, item, false)
+            insert_item(tx, node, item)
         }
         pubsub::Change::Retracted { node, id, seq } => {
             let node = node_id(tx, nodes, node)?;
             forget_item(tx, node, id)?;
-            let gone = Item { seq: *seq, id: id.clone(), payload: None, at: WallTime(0) };
-            insert_item(tx, node, &gone, true)
+            count(tx, node, *seq)
+        }
+        pubsub::Change::Counted { node, seq } => count(tx, node_id(tx, nodes, node)?, *seq),
+        pubsub::Change::Retired { through } => {
+            run(tx, "INSERT OR REPLACE INTO meta VALUES ('retired', ?1)", params![number(*through)])
         }
         pubsub::Change::Trimmed { node, through } => {
             let node = node_id(tx, nodes, node)?;
@@ -209,22 +214,21 @@ fn write_config(tx: &Transaction<'_>, node: i64, config: &NodeConfig) -> Result<
     )
 }
 
-/// Takes the earlier item of this id away: publishing replaces it, retracting removes it.
-fn forget_item(tx: &Transaction<'_>, node: i64, id: &str) -> Result<(), StoreError> {
-    run(tx, "DELETE FROM item WHERE node = ?1 AND id = ?2 AND is_retracted = 0", params![node, id])
+/// Keeps the number of a notice that left no item.
+fn count(tx: &Transaction<'_>, node: i64, seq: u64) -> Result<(), StoreError> {
+    run(tx, "UPDATE node SET seq = max(seq, ?2) WHERE id = ?1", params![node, number(seq)])
 }
 
-fn insert_item(
-    tx: &Transaction<'_>,
-    node: i64,
-    item: &Item,
-    is_retracted: bool,
-) -> Result<(), StoreError> {
+/// Takes the earlier item of this id away: publishing replaces it, retracting removes it.
+fn forget_item(tx: &Transaction<'_>, node: i64, id: &str) -> Result<(), StoreError> {
+    run(tx, "DELETE FROM item WHERE node = ?1 AND id = ?2", params![node, id])
+}
+
+fn insert_item(tx: &Transaction<'_>, node: i64, item: &Item) -> Result<(), StoreError> {
     run(
         tx,
-        "INSERT INTO item (node, seq, id, is_retracted, payload, at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![node, number(item.seq), item.id, is_retracted, item.payload.as_deref(), item.at.0],
+        "INSERT INTO item (node, seq, id, payload, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![node, number(item.seq), item.id, item.payload.as_deref(), item.at.0],
     )
 }
 
@@ -349,6 +353,16 @@ fn node(row: &Row<'_>) -> Result<Change, StoreError> {
     Ok(Change::PubSub(pubsub::Change::NodeSet { node: name(row)?, config }))
 }
 
+fn retired(row: &Row<'_>) -> Result<Change, StoreError> {
+    let through = row.get::<_, i64>("value")?.cast_unsigned();
+    Ok(Change::PubSub(pubsub::Change::Retired { through }))
+}
+
+fn counted(row: &Row<'_>) -> Result<Change, StoreError> {
+    let seq = row.get::<_, i64>("seq")?.cast_unsigned();
+    Ok(Change::PubSub(pubsub::Change::Counted { node: name(row)?, seq }))
+}
+
 fn trimmed(row: &Row<'_>) -> Result<Change, StoreError> {
     let through: i64 = row.get("trimmed")?;
     Ok(Change::PubSub(pubsub::Change::Trimmed {
@@ -371,9 +385,6 @@ fn right(row: &Row<'_>) -> Result<Change, StoreError> {
 fn item(row: &Row<'_>) -> Result<Change, StoreError> {
     let seq = row.get::<_, i64>("seq")?.cast_unsigned();
     let (node, id) = (name(row)?, text(row, "id")?);
-    if row.get("is_retracted")? {
-        return Ok(Change::PubSub(pubsub::Change::Retracted { node, id, seq }));
-    }
     let payload: Option<Arc<str>> = row.get("payload")?;
     let item = Arc::new(Item { seq, id, payload, at: WallTime(row.get("at")?) });
     Ok(Change::PubSub(pubsub::Change::Published { node, item }))

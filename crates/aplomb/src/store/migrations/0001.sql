@@ -48,6 +48,7 @@ CREATE TABLE scram_keys (
 CREATE TABLE node (
     id               INTEGER PRIMARY KEY,
     name             TEXT NOT NULL UNIQUE,
+    seq              INTEGER NOT NULL DEFAULT 0,  -- the last number that left no item
     trimmed          INTEGER NOT NULL DEFAULT 0,  -- the last number that fell out of the history
     title            TEXT,
     deliver_payloads INTEGER,
@@ -71,16 +72,15 @@ CREATE TABLE affiliation (
     UNIQUE (node, jid)
 );
 
--- What was told on each node, oldest first. A rowid table with indexes beside it: a row of 1.2 KB
+-- The items of each node, oldest first. A rowid table with indexes beside it: a row of 1.2 KB
 -- in the key itself would spill to overflow pages and cost four times as much.
 CREATE TABLE item (
-    row          INTEGER PRIMARY KEY,
-    node         INTEGER NOT NULL,
-    seq          INTEGER NOT NULL,
-    id           TEXT NOT NULL,
-    is_retracted INTEGER NOT NULL,  -- 1: the row says that the item of this id is gone
-    payload      TEXT,
-    at           INTEGER NOT NULL   -- milliseconds since 1970 UTC
+    row     INTEGER PRIMARY KEY,
+    node    INTEGER NOT NULL,
+    seq     INTEGER NOT NULL,
+    id      TEXT NOT NULL,
+    payload TEXT,
+    at      INTEGER NOT NULL   -- milliseconds since 1970 UTC
 );
 CREATE UNIQUE INDEX item_by_seq ON item (node, seq);
 CREATE INDEX item_by_id ON item (node, id);

@@ -1,0 +1,111 @@
+//! Adopting changes: what was made durable becomes what is.
+
+use std::sync::Arc;
+
+use super::node::Node;
+use super::{Affiliation, Change, Item, PubSub, Subscription};
+use crate::jid::Jid;
+
+impl PubSub {
+    /// Takes in a change, planned here or read from the store. Adopting one twice does no harm.
+    ///
+    /// A change to a node without a row makes the row, except one that takes something away.
+    pub fn adopt(&mut self, change: &Change) {
+        match change {
+            Change::NodeSet { node, config } => {
+                let is_new = self.row(node).1.config.replace(config.clone()).is_none();
+                self.created += usize::from(is_new);
+            }
+            Change::NodeRemoved { node } => self.remove_node(node),
+            Change::Subscribed { node, jid } => self.add_subscription(node, jid),
+            Change::Unsubscribed { node, jid } => self.remove_subscription(node, jid),
+            Change::Affiliated { node, jid, affiliation: Affiliation::None } => {
+                self.row(node).1.affiliations.remove(jid);
+            }
+            Change::Affiliated { node, jid, affiliation } => {
+                self.row(node).1.affiliations.insert(jid.clone(), *affiliation);
+            }
+            Change::Published { node, item } => self.add_item(node, item),
+            Change::Retracted { node, id, seq } => {
+                self.drop_items(node, |item| item.id == *id);
+                self.count(node, *seq);
+            }
+            Change::Trimmed { node, through } => {
+                self.drop_items(node, |item| item.seq <= *through);
+                self.count(node, *through);
+            }
+            Change::Counted { node, seq } => self.count(node, *seq),
+            Change::Retired { through } => self.retired = self.retired.max(*through),
+        }
+    }
+
+    /// The row of a node with the name it is kept under; made if it has none.
+    fn row(&mut self, node: &Arc<str>) -> (Arc<str>, &mut Node) {
+        let entry = self.nodes.entry(Arc::clone(node));
+        let name = Arc::clone(entry.key());
+        (name, entry.or_default())
+    }
+
+    fn count(&mut self, node: &Arc<str>, seq: u64) {
+        let (_, row) = self.row(node);
+        row.seq = row.seq.max(seq);
+    }
+
+    fn add_item(&mut self, node: &Arc<str>, item: &Arc<Item>) {
+        self.drop_items(node, |old| old.id == item.id || old.seq == item.seq);
+        let (name, row) = self.row(node);
+        row.seq = row.seq.max(item.seq);
+        let place = row.items.partition_point(|old| old.seq < item.seq);
+        row.items.insert(place, Arc::clone(item));
+        self.history.add(&name, item);
+    }
+
+    fn drop_items(&mut self, node: &Arc<str>, goes: impl Fn(&Item) -> bool) {
+        let Some((name, row)) = self.nodes.get_key_value(node) else { return };
+        if !row.items.iter().any(|item| goes(item)) {
+            return;
+        }
+        let name = Arc::clone(name);
+        let row = self.nodes.get_mut(node).expect("it was there a line ago");
+        let history = &mut self.history;
+        row.items.retain(|item| {
+            let goes = goes(item);
+            if goes {
+                history.remove(&name, item);
+            }
+            !goes
+        });
+    }
+
+    fn remove_node(&mut self, node: &Arc<str>) {
+        self.drop_items(node, |_| true);
+        let Some(row) = self.nodes.remove(node) else { return };
+        self.created -= usize::from(row.config.is_some());
+        for jid in &row.subscribers {
+            self.forget_subscription(node, jid);
+        }
+    }
+
+    fn add_subscription(&mut self, node: &Arc<str>, jid: &Jid) {
+        let (node, row) = self.row(node);
+        row.subscribers.insert(jid.clone());
+        let subscription = Subscription { node, jid: jid.clone() };
+        self.subscriptions.entry(jid.to_bare()).or_default().insert(subscription);
+    }
+
+    fn remove_subscription(&mut self, node: &Arc<str>, jid: &Jid) {
+        if let Some(row) = self.nodes.get_mut(node) {
+            row.subscribers.remove(jid);
+        }
+        self.forget_subscription(node, jid);
+    }
+
+    fn forget_subscription(&mut self, node: &Arc<str>, jid: &Jid) {
+        let person = jid.to_bare();
+        let Some(of_person) = self.subscriptions.get_mut(&person) else { return };
+        of_person.remove(&Subscription { node: Arc::clone(node), jid: jid.clone() });
+        if of_person.is_empty() {
+            self.subscriptions.remove(&person);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! From a request to its outcome.
+//!
+//! Every refusal of somebody who may not know of a node is [`Refusal::NodeUnknown`], before
+//! anything about the node is looked at; so it is the same whether or not the node exists.
+
+mod owner;
+mod publish;
+mod subscribe;
+
+use std::sync::Arc;
+
+use super::access::Right;
+use super::node::Node;
+use super::notice::Told;
+use super::{
+    Affiliation, Asker, Change, NodeConfig, Notice, Outcome, PubSub, Refusal, Reply, Request,
+};
+use crate::limits::PUBSUB_NODES_LISTED_MAX;
+use crate::time::WallTime;
+
+impl PubSub {
+    /// Says what a request brings about; nothing changes until the changes are adopted.
+    ///
+    /// - Errors: see [`Refusal`].
+    /// - Source: XEP-0060 §5 to §8.
+    pub fn plan(
+        &self,
+        asker: &Asker,
+        request: &Request,
+        now: WallTime,
+    ) -> Result<Outcome, Refusal> {
+        match request {
+            Request::Subscribe { node, jid } => self.subscribe(asker, node, jid),
+            Request::Unsubscribe { node, jid } => self.unsubscribe(asker, node, jid),
+            Request::Subscriptions { node } => self.subscriptions(asker, node.as_deref()),
+            Request::Affiliations { node } => self.affiliations(asker, node.as_deref()),
+            Request::Items { node, max_items, ids } => {
+                self.items(asker, node, *max_items, ids, now)
+            }
+            Request::Publish { node, id, payload } => {
+                let found = self.found(asker, node, Right::Publisher)?;
+                self.publish_item(&found, id.as_deref(), payload.as_ref(), now)
+            }
+            Request::Retract { node, id, notify } => self.retract(asker, node, id, *notify),
+            Request::Create { node, config } => {
+                self.create(asker, node.as_deref(), config.as_ref())
+            }
+            Request::Configure { node, config } => self.configure(asker, node, config.as_ref()),
+            Request::DefaultConfig => {
+                Ok(told(Reply::Config(None, NodeConfig::usual(&self.bounds))))
+            }
+            Request::Delete { node } => self.delete(asker, node),
+            Request::Purge { node } => self.purge(asker, node),
+            Request::NodeSubscriptions { node } => self.node_subscriptions(asker, node),
+            Request::NodeAffiliations { node, set } => self.node_affiliations(asker, node, set),
+            Request::NodeInfo { node } => {
+                let found = self.found(asker, node, Right::Member)?;
+                let config = self.config(found.row);
+                Ok(told(Reply::NodeInfo(found.name, config)))
+            }
+            Request::Nodes => Ok(told(Reply::Nodes(self.nodes_seen_by(asker)))),
+        }
+    }
+
+    /// Finds a node on which the asker has at least the right `needs`.
+    ///
+    /// - Errors: [`Refusal::NodeUnknown`] when there is none or the asker may not know of it,
+    ///   [`Refusal::Forbidden`] when he may know but not do.
+    fn found(&self, asker: &Asker, node: &str, needs: Right) -> Result<Found<'_>, Refusal> {
+        let kept = self.nodes.get_key_value(node);
+        let exists = asker.is_served || kept.is_some_and(|(_, row)| row.config.is_some());
+        let row = kept.map_or(&self.blank, |(_, row)| row);
+        let affiliation = row.affiliation(&asker.jid.to_bare());
+        let right = Right::of(asker.standing, affiliation).filter(|_| exists);
+        match right {
+            None => Err(Refusal::NodeUnknown),
+            Some(right) if right < needs => Err(Refusal::Forbidden),
+            Some(right) => {
+                let name = kept.map_or_else(|| node.into(), |(name, _)| Arc::clone(name));
+                Ok(Found { name, row, right })
+            }
+        }
+    }
+
+    fn config(&self, row: &Node) -> NodeConfig {
+        row.config.clone().unwrap_or_else(|| NodeConfig::usual(&self.bounds))
+    }
+
+    /// The number of a node's next notice.
+    fn next_seq(&self, row: &Node) -> u64 {
+        let last = if row.seq == 0 { self.retired } else { row.seq };
+        last + 1
+    }
+
+    fn notice(&self, found: &Found<'_>, seq: u64, what: &Told<'_>) -> Arc<Notice> {
+        Notice::render(&self.epoch, &found.name, seq, what)
+    }
+
+    /// The rights the asker was given by name, or, for one node, the right he has.
+    fn affiliations(&self, asker: &Asker, node: Option<&str>) -> Result<Outcome, Refusal> {
+        if let Some(node) = node {
+            let found = self.found(asker, node, Right::Member)?;
+            let right = found.right.as_affiliation();
+            return Ok(told(Reply::Affiliations(vec![(found.name, right)])));
+        }
+        let person = asker.jid.to_bare();
+        let given = self.nodes.iter().filter_map(|(name, row)| {
+            let right = row.affiliation(&person);
+            (right != Affiliation::None).then(|| (Arc::clone(name), right))
+        });
+        let mut given: Vec<_> = given.collect();
+        given.sort_by(|a, b| a.0.cmp(&b.0));
+        given.truncate(PUBSUB_NODES_LISTED_MAX);
+        Ok(told(Reply::Affiliations(given)))
+    }
+
+    /// The created nodes that the asker may know of. Those of the rest of the server are its to
+    /// add.
+    fn nodes_seen_by(&self, asker: &Asker) -> Vec<Arc<str>> {
+        let person = asker.jid.to_bare();
+        let seen = self.nodes.iter().filter(|(_, row)| {
+            row.config.is_some() && Right::of(asker.standing, row.affiliation(&person)).is_some()
+        });
+        let mut names: Vec<_> = seen.map(|(name, _)| Arc::clone(name)).collect();
+        names.sort();
+        names.truncate(PUBSUB_NODES_LISTED_MAX);
+        names
+    }
+}
+
+/// A node that the asker may know of.
+struct Found<'a> {
+    name: Arc<str>,
+    row: &'a Node,
+    right: Right,
+}
+
+/// An outcome that only tells.
+const fn told(reply: Reply) -> Outcome {
+    Outcome { reply, changes: Vec::new(), notices: Vec::new() }
+}
+
+/// An outcome that changes something and has nobody to tell.
+const fn changed(reply: Reply, changes: Vec<Change>) -> Outcome {
+    Outcome { reply, changes, notices: Vec::new() }
+}

@@ -1,0 +1,90 @@
+//! Subscribing, and telling who is (XEP-0060 §5.6, §6.1, §6.2).
+
+use std::sync::Arc;
+
+use super::super::access::Right;
+use super::super::{Asker, Change, Outcome, PubSub, Refusal, Reply, Subscription, is_of};
+use super::{changed, told};
+use crate::jid::Jid;
+
+impl PubSub {
+    /// A second subscription of one address is answered with the first, as Openfire does when
+    /// multiple subscriptions are off. So is that of a bare JID which is subscribed anyway.
+    pub(super) fn subscribe(
+        &self,
+        asker: &Asker,
+        node: &str,
+        jid: &Jid,
+    ) -> Result<Outcome, Refusal> {
+        if !is_of(jid, &asker.jid.to_bare()) {
+            return Err(Refusal::InvalidJid);
+        }
+        let found = self.found(asker, node, Right::Member)?;
+        let node = found.name;
+        let reply = Reply::Subscribed(Subscription { node: Arc::clone(&node), jid: jid.clone() });
+        if found.row.subscribers.contains(jid) || is_automatic(asker, &node, jid) {
+            return Ok(told(reply));
+        }
+        let has = self.subscriptions.get(&asker.jid.to_bare()).map_or(0, |of_him| of_him.len());
+        if has >= self.bounds.subscriptions_max {
+            return Err(Refusal::TooMany("subscriptions"));
+        }
+        Ok(changed(reply, vec![Change::Subscribed { node, jid: jid.clone() }]))
+    }
+
+    /// Whoever lost the right to read may still end his subscription.
+    pub(super) fn unsubscribe(
+        &self,
+        asker: &Asker,
+        node: &str,
+        jid: &Jid,
+    ) -> Result<Outcome, Refusal> {
+        if !is_of(jid, &asker.jid.to_bare()) {
+            return Err(Refusal::InvalidJid);
+        }
+        if let Some((node, row)) = self.nodes.get_key_value(node)
+            && row.subscribers.contains(jid)
+        {
+            let change = Change::Unsubscribed { node: Arc::clone(node), jid: jid.clone() };
+            return Ok(changed(Reply::Done, vec![change]));
+        }
+        let found = self.found(asker, node, Right::Member)?;
+        match is_automatic(asker, &found.name, jid) {
+            true => Err(Refusal::Automatic),
+            false => Err(Refusal::NotSubscribed),
+        }
+    }
+
+    /// Those of all the asker's addresses, automatic ones first: clients take them for what the
+    /// server knows of them, and remove those of earlier resources.
+    pub(super) fn subscriptions(
+        &self,
+        asker: &Asker,
+        node: Option<&str>,
+    ) -> Result<Outcome, Refusal> {
+        let person = asker.jid.to_bare();
+        let explicit = self.subscriptions.get(&person);
+        let is_wanted = |name: &str| node.is_none_or(|node| node == name);
+        let automatic = asker
+            .automatic
+            .iter()
+            .filter(|name| is_wanted(name))
+            .map(|name| Subscription { node: name.as_str().into(), jid: person.clone().into() });
+        let explicit = explicit.into_iter().flatten().filter(|s| is_wanted(&s.node)).cloned();
+        let all: Vec<_> = automatic.chain(explicit).collect();
+        if let (Some(node), true) = (node, all.is_empty()) {
+            self.found(asker, node, Right::Member)?;
+        }
+        Ok(told(Reply::Subscriptions(all)))
+    }
+
+    pub(super) fn node_subscriptions(&self, asker: &Asker, node: &str) -> Result<Outcome, Refusal> {
+        let found = self.found(asker, node, Right::Owner)?;
+        let of = |jid: &Jid| Subscription { node: Arc::clone(&found.name), jid: jid.clone() };
+        Ok(told(Reply::Subscriptions(found.row.subscribers.iter().map(of).collect())))
+    }
+}
+
+fn is_automatic(asker: &Asker, node: &str, jid: &Jid) -> bool {
+    jid.is_bare() && asker.automatic.iter().any(|name| name == node)
+}

@@ -1,0 +1,612 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::time::WallTime;
+
+const BOUNDS: Bounds = Bounds {
+    items_max: 3,
+    age_max: Duration::from_secs(60),
+    bytes_max: 400,
+    payload_bytes_max: 100,
+    nodes_max: 3,
+    subscriptions_max: 4,
+};
+
+/// A service, its people and what they were told.
+struct Stage {
+    service: PubSub,
+    served: Vec<String>,
+    standings: HashMap<String, Standing>,
+    automatic: Vec<String>,
+    now: WallTime,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let service = PubSub::new("epoch-", BOUNDS);
+        let (served, standings, automatic) = Default::default();
+        Self { service, served, standings, automatic, now: WallTime(0) }
+    }
+
+    fn asker(&self, who: &str, node: Option<&str>) -> Asker {
+        let standing = self.standings.get(who).copied().unwrap_or(Standing::ByAffiliation);
+        Asker {
+            jid: format!("{who}@cc.test/desk").parse().unwrap(),
+            standing,
+            is_served: node.is_some_and(|node| self.served.iter().any(|s| s == node)),
+            automatic: self.automatic.clone(),
+        }
+    }
+
+    fn ask(&mut self, who: &str, request: &Request) -> Result<Outcome, Refusal> {
+        let asker = self.asker(who, request.node());
+        let outcome = self.service.plan(&asker, request, self.now)?;
+        outcome.changes.iter().for_each(|change| self.service.adopt(change));
+        Ok(outcome)
+    }
+}
+
+/// Plays a script: `given …` sets the stage, every other line is `who asks … = what comes`.
+fn check(script: &str) {
+    let mut stage = Stage::new();
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (asks, expected) = line.split_once(" = ").unwrap_or((line, "nothing"));
+        let words: Vec<_> = asks.split_whitespace().collect();
+        match words[..] {
+            ["given", who, "is", standing] => {
+                stage.standings.insert(who.into(), standing_of(standing));
+            }
+            ["given", "node", node, "is", "served"] => stage.served.push(node.into()),
+            ["given", "node", node, "is", "automatic"] => stage.automatic.push(node.into()),
+            ["given", secs, "seconds", "pass"] => {
+                stage.now.0 += 1000 * secs.parse::<i64>().unwrap();
+            }
+            ["audience", node] => {
+                let standings = stage.standings.clone();
+                let of = |who: &BareJid| standings[who.node().unwrap().as_str()];
+                let audience = stage.service.audience(node, of);
+                let audience: Vec<_> = audience.iter().map(|jid| jid.as_str()).collect();
+                assert_eq!(or_nothing(audience.join(" ")), expected, "{line}");
+            }
+            ["restart"] => restart(&mut stage),
+            [who, ref asked @ ..] => {
+                let answer = stage.ask(who, &request(asked));
+                assert_eq!(written(&answer), expected, "{line}");
+            }
+            [] => unreachable!("blank lines are left out"),
+        }
+    }
+}
+
+/// Builds the service anew from what a store would have kept of it.
+fn restart(stage: &mut Stage) {
+    let mut again = PubSub::new("epoch-", BOUNDS);
+    again.adopt(&Change::Retired { through: stage.service.retired });
+    for (name, row) in &stage.service.nodes {
+        let node = || Arc::clone(name);
+        let config = row.config.iter().cloned();
+        let mut kept: Vec<Change> =
+            config.map(|config| Change::NodeSet { node: node(), config }).collect();
+        kept.push(Change::Counted { node: node(), seq: row.seq });
+        kept.extend(
+            row.subscribers.iter().map(|jid| Change::Subscribed { node: node(), jid: jid.clone() }),
+        );
+        // In any order: a store may have its own.
+        kept.extend(
+            row.items.iter().rev().map(|i| Change::Published { node: node(), item: i.clone() }),
+        );
+        kept.iter().for_each(|change| again.adopt(change));
+    }
+    stage.service = again;
+}
+
+fn standing_of(word: &str) -> Standing {
+    match word {
+        "owner" => Standing::Owner,
+        "reader" => Standing::Reader,
+        "stranger" => Standing::Stranger,
+        _ => Standing::ByAffiliation,
+    }
+}
+
+fn request(words: &[&str]) -> Request {
+    let jid = |text: &str| text.parse().unwrap();
+    let node = words.get(1).map_or_else(String::new, |node| (*node).to_owned());
+    match words {
+        ["subscribe", _, who] => Request::Subscribe { node, jid: jid(who) },
+        ["unsubscribe", _, who] => Request::Unsubscribe { node, jid: jid(who) },
+        ["subscriptions"] => Request::Subscriptions { node: None },
+        ["subscriptions", _] => Request::Subscriptions { node: Some(node) },
+        ["affiliations"] => Request::Affiliations { node: None },
+        ["items", _, "newest", max] => {
+            Request::Items { node, max_items: max.parse().ok(), ids: vec![] }
+        }
+        ["items", _, ids @ ..] => {
+            let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+            Request::Items { node, max_items: None, ids }
+        }
+        ["publish", _] => Request::Publish { node, id: None, payload: None },
+        ["publish", _, payload] => {
+            Request::Publish { node, id: None, payload: Some((*payload).into()) }
+        }
+        ["publish", _, payload, "as", id] => {
+            let id = Some((*id).to_owned());
+            Request::Publish { node, id, payload: Some((*payload).into()) }
+        }
+        ["retract", _, id] => Request::Retract { node, id: (*id).into(), notify: false },
+        ["create"] => Request::Create { node: None, config: None },
+        ["create", _] => Request::Create { node: Some(node), config: None },
+        ["create", _, "keeping", n] => {
+            let config = configured(n.parse().unwrap());
+            Request::Create { node: Some(node), config: Some(config) }
+        }
+        ["configure", _] => Request::Configure { node, config: None },
+        ["configure", _, "keeping", n] => {
+            Request::Configure { node, config: Some(configured(n.parse().unwrap())) }
+        }
+        ["configure", _, "silent"] => {
+            let (notify_retract, notify_delete, notify_config) = (false, false, false);
+            let usual = NodeConfig::usual(&BOUNDS);
+            let config = NodeConfig { notify_retract, notify_delete, notify_config, ..usual };
+            Request::Configure { node, config: Some(config) }
+        }
+        ["configure", _, "transient"] => {
+            let persist_items = false;
+            let config = NodeConfig { persist_items, ..NodeConfig::usual(&BOUNDS) };
+            Request::Configure { node, config: Some(config) }
+        }
+        ["delete", _] => Request::Delete { node },
+        ["purge", _] => Request::Purge { node },
+        ["readers", _] => Request::NodeSubscriptions { node },
+        ["rights", _] => Request::NodeAffiliations { node, set: vec![] },
+        ["give", _, who, right] => {
+            let set = vec![(jid(who).to_bare(), affiliation_of(right))];
+            Request::NodeAffiliations { node, set }
+        }
+        ["info", _] => Request::NodeInfo { node },
+        ["nodes"] => Request::Nodes,
+        other => panic!("no request: {other:?}"),
+    }
+}
+
+fn configured(max_items: usize) -> NodeConfig {
+    NodeConfig { max_items, ..NodeConfig::usual(&BOUNDS) }
+}
+
+fn affiliation_of(word: &str) -> Affiliation {
+    match word {
+        "owner" => Affiliation::Owner,
+        "publisher" => Affiliation::Publisher,
+        "member" => Affiliation::Member,
+        "outcast" => Affiliation::Outcast,
+        _ => Affiliation::None,
+    }
+}
+
+/// An answer in a few words, with the notices in their wire form.
+fn written(answer: &Result<Outcome, Refusal>) -> String {
+    let outcome = match answer {
+        Err(refusal) => return format!("{refusal:?}"),
+        Ok(outcome) => outcome,
+    };
+    let subscription = |s: &Subscription| format!("{}:{}", s.node, s.jid);
+    let mut words = match &outcome.reply {
+        Reply::Done => vec!["done".to_owned()],
+        Reply::Subscribed(s) => vec![format!("subscribed {}", subscription(s))],
+        Reply::Subscriptions(all) => all.iter().map(subscription).collect(),
+        Reply::Affiliations(all) => all.iter().map(|(n, a)| format!("{n}:{a:?}")).collect(),
+        Reply::NodeAffiliations(_, all) => all.iter().map(|(j, a)| format!("{j}:{a:?}")).collect(),
+        Reply::Items(_, items) => items.iter().map(|i| i.id.clone()).collect(),
+        Reply::Published(_, id) => vec![format!("published {id}")],
+        Reply::Created(node) => vec![format!("created {node}")],
+        Reply::Config(_, config) => vec![format!("keeps {}", config.max_items)],
+        Reply::NodeInfo(node, _) => vec![format!("there is {node}")],
+        Reply::Nodes(nodes) => nodes.iter().map(ToString::to_string).collect(),
+    };
+    let event = |notice: &Arc<Notice>| {
+        let body =
+            notice.body.strip_prefix(r#"<event xmlns="http://jabber.org/protocol/pubsub#event">"#);
+        format!("{}{}", notice.seq, body.unwrap().strip_suffix("</event>").unwrap())
+    };
+    words.extend(outcome.notices.iter().map(event));
+    or_nothing(words.join(" "))
+}
+
+fn or_nothing(words: String) -> String {
+    if words.is_empty() { "nothing".to_owned() } else { words }
+}
+
+#[test]
+fn a_served_node_needs_no_creation() {
+    check(
+        r#"
+        given pub is owner
+        given ada is reader
+        given node n is served
+        ada subscribe n ada@cc.test/desk = subscribed n:ada@cc.test/desk
+        pub publish n <p/> = published epoch-1 1<items node="n"><item id="epoch-1"><p/></item></items>
+        pub publish n <q/> = published epoch-2 2<items node="n"><item id="epoch-2"><q/></item></items>
+        ada items n = epoch-1 epoch-2
+        ada items n newest 1 = epoch-2
+        ada items n epoch-1 epoch-9 = epoch-1
+        pub publish other <p/> = NodeUnknown
+        "#,
+    );
+}
+
+#[test]
+fn only_the_owners_of_everything_create_and_the_rest_learn_nothing() {
+    check(
+        r#"
+        given pub is owner
+        ada create n = Forbidden
+        pub create n = created n
+        ada create n = Forbidden
+        pub create n = NodeExists
+        pub create = created epoch--1
+        pub create much keeping 9 = BadConfig("pubsub#max_items must be 1 to 3")
+        pub create none keeping 0 = BadConfig("pubsub#max_items must be 1 to 3")
+        pub create third = created third
+        pub create fourth = TooMany("nodes")
+        pub affiliations = epoch--1:Owner n:Owner third:Owner
+        pub nodes = epoch--1 n third
+        ada nodes = nothing
+        "#,
+    );
+}
+
+#[test]
+fn an_affiliation_opens_a_created_node_step_by_step() {
+    check(
+        r#"
+        given pub is owner
+        pub create n = created n
+        ada info n = NodeUnknown
+        pub give n ada@cc.test member = ada@cc.test:Member pub@cc.test:Owner
+        ada info n = there is n
+        ada publish n <p/> = Forbidden
+        pub give n ada@cc.test publisher = ada@cc.test:Publisher pub@cc.test:Owner
+        ada publish n <p/> as a = published a 1<items node="n"><item id="a"><p/></item></items>
+        ada purge n = Forbidden
+        ada affiliations = n:Publisher
+        ada nodes = n
+        pub give n ada@cc.test outcast = ada@cc.test:Outcast pub@cc.test:Owner
+        ada info n = NodeUnknown
+        pub give n ada@cc.test none = pub@cc.test:Owner
+        ada publish n <p/> = NodeUnknown
+        "#,
+    );
+}
+
+#[test]
+fn subscriptions_are_ones_own_idempotent_and_counted() {
+    check(
+        r#"
+        given ada is reader
+        given node n is served
+        given node m is served
+        ada subscribe n bob@cc.test = InvalidJid
+        ada subscribe n ada@cc.tester = InvalidJid
+        ada unsubscribe n ada@cc.test = NotSubscribed
+        ada subscribe n ada@cc.test/desk = subscribed n:ada@cc.test/desk
+        ada subscribe n ada@cc.test/desk = subscribed n:ada@cc.test/desk
+        ada subscribe n ada@cc.test = subscribed n:ada@cc.test
+        ada subscribe m ada@cc.test/phone = subscribed m:ada@cc.test/phone
+        ada subscriptions = m:ada@cc.test/phone n:ada@cc.test n:ada@cc.test/desk
+        ada subscriptions n = n:ada@cc.test n:ada@cc.test/desk
+        ada subscriptions unheard-of = NodeUnknown
+        ada subscribe m ada@cc.test/x = subscribed m:ada@cc.test/x
+        ada subscribe m ada@cc.test/y = TooMany("subscriptions")
+        ada unsubscribe m ada@cc.test/phone = done
+        ada unsubscribe m ada@cc.test/phone = NotSubscribed
+        ada subscribe m ada@cc.test/y = subscribed m:ada@cc.test/y
+        "#,
+    );
+}
+
+#[test]
+fn an_automatic_subscription_is_listed_and_cannot_be_ended() {
+    check(
+        r"
+        given ada is reader
+        given node n is served
+        given node n is automatic
+        ada subscriptions = n:ada@cc.test
+        ada unsubscribe n ada@cc.test = Automatic
+        ada subscribe n ada@cc.test = subscribed n:ada@cc.test
+        audience n = nothing
+        ada subscribe n ada@cc.test/desk = subscribed n:ada@cc.test/desk
+        audience n = ada@cc.test/desk
+        ada unsubscribe n ada@cc.test/desk = done
+        ada unsubscribe n ada@cc.test/desk = NotSubscribed
+        ",
+    );
+}
+
+#[test]
+fn a_right_that_was_taken_ends_deliveries_but_not_the_way_out() {
+    check(
+        r"
+        given ada is reader
+        given bob is reader
+        given node n is served
+        ada subscribe n ada@cc.test/a = subscribed n:ada@cc.test/a
+        ada subscribe n ada@cc.test/b = subscribed n:ada@cc.test/b
+        bob subscribe n bob@cc.test = subscribed n:bob@cc.test
+        audience n = ada@cc.test/a ada@cc.test/b bob@cc.test
+        given ada is stranger
+        audience n = bob@cc.test
+        ada subscribe n ada@cc.test/c = NodeUnknown
+        ada unsubscribe n ada@cc.test/a = done
+        ada unsubscribe n ada@cc.test/a = NodeUnknown
+        ",
+    );
+}
+
+#[test]
+fn retract_purge_delete_and_configure_are_told_and_counted() {
+    check(
+        r#"
+        given pub is owner
+        pub create n = created n
+        pub publish n <p/> as a = published a 1<items node="n"><item id="a"><p/></item></items>
+        pub publish n <p/> as b = published b 2<items node="n"><item id="b"><p/></item></items>
+        pub retract n a = done 3<items node="n"><retract id="a"/></items>
+        pub retract n a = ItemUnknown
+        pub configure n keeping 2 = done 4<configuration node="n"/>
+        pub configure n = keeps 2
+        pub purge n = done 5<purge node="n"/>
+        pub items n = nothing
+        pub delete n = done 6<delete node="n"/>
+        pub delete n = NodeUnknown
+        "#,
+    );
+}
+
+#[test]
+fn what_is_not_told_takes_no_number() {
+    check(
+        r#"
+        given pub is owner
+        pub create n = created n
+        pub configure n silent = done
+        pub publish n <p/> as a = published a 1<items node="n"><item id="a"><p/></item></items>
+        pub retract n a = done
+        pub purge n = done
+        pub publish n <p/> as a = published a 2<items node="n"><item id="a"><p/></item></items>
+        pub delete n = done
+        "#,
+    );
+}
+
+#[test]
+fn a_name_that_is_used_again_never_gives_a_number_twice() {
+    check(
+        r#"
+        given pub is owner
+        given node m is served
+        pub create n = created n
+        pub publish n <p/> = published epoch-1 1<items node="n"><item id="epoch-1"><p/></item></items>
+        pub delete n = done 2<delete node="n"/>
+        restart
+        pub create n = created n
+        pub publish n <p/> = published epoch-3 3<items node="n"><item id="epoch-3"><p/></item></items>
+        pub publish m <p/> = published epoch-3 3<items node="m"><item id="epoch-3"><p/></item></items>
+        pub publish m <p/> = published epoch-4 4<items node="m"><item id="epoch-4"><p/></item></items>
+        "#,
+    );
+}
+
+#[test]
+fn numbers_items_and_subscriptions_survive_a_restart() {
+    check(
+        r#"
+        given pub is owner
+        given node n is served
+        pub subscribe n pub@cc.test = subscribed n:pub@cc.test
+        pub publish n <p/> as a = published a 1<items node="n"><item id="a"><p/></item></items>
+        pub publish n <p/> as b = published b 2<items node="n"><item id="b"><p/></item></items>
+        pub retract n b = done 3<items node="n"><retract id="b"/></items>
+        restart
+        pub items n = a
+        pub subscriptions = n:pub@cc.test
+        pub publish n <p/> = published epoch-4 4<items node="n"><item id="epoch-4"><p/></item></items>
+        "#,
+    );
+}
+
+#[test]
+fn a_chosen_id_replaces_and_the_oldest_fall_out() {
+    check(
+        r#"
+        given pub is owner
+        given node n is served
+        pub publish n <p/> as a = published a 1<items node="n"><item id="a"><p/></item></items>
+        pub publish n <p/> as b = published b 2<items node="n"><item id="b"><p/></item></items>
+        pub publish n <q/> as a = published a 3<items node="n"><item id="a"><q/></item></items>
+        pub items n = b a
+        pub publish n <p/> as c = published c 4<items node="n"><item id="c"><p/></item></items>
+        pub publish n <p/> as d = published d 5<items node="n"><item id="d"><p/></item></items>
+        pub items n = a c d
+        given 61 seconds pass
+        pub items n = nothing
+        pub publish n <p/> as e = published e 6<items node="n"><item id="e"><p/></item></items>
+        pub items n = e
+        "#,
+    );
+}
+
+#[test]
+fn a_node_without_memory_still_counts() {
+    check(
+        r#"
+        given pub is owner
+        pub create n = created n
+        pub configure n transient = done 1<configuration node="n"/>
+        pub publish n <p/> as a = published a 2<items node="n"><item id="a"><p/></item></items>
+        pub publish n <p/> as a = published a 3<items node="n"><item id="a"><p/></item></items>
+        pub items n = nothing
+        "#,
+    );
+}
+
+#[test]
+fn payloads_are_needed_and_bounded() {
+    let long = "x".repeat(101);
+    check(&format!(
+        r"
+        given pub is owner
+        given node n is served
+        pub publish n = PayloadRequired
+        pub publish n {long} = PayloadTooBig
+        "
+    ));
+}
+
+#[test]
+fn names_are_escaped_in_notices() {
+    check(
+        r#"
+        given pub is owner
+        pub create a"<&b = created a"<&b
+        pub publish a"<&b <p/> as "x" = published "x" 1<items node="a&quot;&lt;&amp;b"><item id="&quot;x&quot;"><p/></item></items>
+        "#,
+    );
+}
+
+#[test]
+fn a_message_id_is_eight_letters_and_the_same_again() {
+    let id = |node: &str, seq| {
+        let item = Item { seq, id: "i".into(), payload: None, at: WallTime(0) };
+        let told = notice::Told::Item(&item);
+        Notice::render("epoch", &node.into(), seq, &told).id.clone()
+    };
+    assert_eq!(id("n", 1), id("n", 1));
+    let mut ids: Vec<_> = (0..5000).flat_map(|seq| [id("n", seq), id("m", seq)]).collect();
+    assert!(ids.iter().all(|id| id.len() == 8 && id.bytes().all(|b| b.is_ascii_alphanumeric())));
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 10_000);
+}
+
+/// Every request there is, on one node.
+fn all_requests(node: &str) -> Vec<Request> {
+    let words: [&[&str]; 19] = [
+        &["subscribe", node, "ada@cc.test/desk"],
+        &["unsubscribe", node, "ada@cc.test/desk"],
+        &["subscriptions", node],
+        &["items", node],
+        &["items", node, "a"],
+        &["publish", node],
+        &["publish", node, "<p/>"],
+        &["publish", node, "<p/>", "as", "a"],
+        &["retract", node, "a"],
+        &["create", node],
+        &["create", node, "keeping", "0"],
+        &["configure", node],
+        &["configure", node, "keeping", "0"],
+        &["delete", node],
+        &["purge", node],
+        &["readers", node],
+        &["rights", node],
+        &["give", node, "ada@cc.test", "owner"],
+        &["info", node],
+    ];
+    let affiliations = Request::Affiliations { node: Some(node.to_owned()) };
+    words.iter().map(|words| request(words)).chain([affiliations]).collect()
+}
+
+#[test]
+fn a_stranger_is_told_the_same_whether_or_not_the_node_exists() {
+    for standing in [Standing::Stranger, Standing::ByAffiliation] {
+        let mut stage = Stage::new();
+        stage.standings.insert("pub".into(), Standing::Owner);
+        stage.standings.insert("ada".into(), standing);
+        stage.served.push("served".into());
+        stage.ask("pub", &request(&["create", "created"])).unwrap();
+        stage.ask("pub", &request(&["publish", "created", "<p/>", "as", "a"])).unwrap();
+        let refusals = |stage: &mut Stage, node| -> Vec<_> {
+            all_requests(node)
+                .iter()
+                .map(|request| stage.ask("ada", request).unwrap_err())
+                .collect()
+        };
+        let of_none = refusals(&mut stage, "there-is-none");
+        assert_eq!(refusals(&mut stage, "created"), of_none);
+        if standing == Standing::Stranger {
+            assert_eq!(refusals(&mut stage, "served"), of_none);
+        }
+    }
+}
+
+fn any_request() -> impl Strategy<Value = (String, Request, i64)> {
+    let node = prop::sample::select(vec!["served", "a", "b", "c", "d", "e"]);
+    let who = prop::sample::select(vec!["pub", "ada", "eve"]);
+    let id = prop::option::of(prop::sample::select(vec!["x", "y", "epoch-3"]));
+    let size = 0..120_usize;
+    (who, node, id, size, 0..30_usize, 0..20_i64).prop_map(|(who, node, id, size, which, secs)| {
+        let payload = Some("p".repeat(size).into());
+        let publish =
+            Request::Publish { node: node.to_owned(), id: id.map(str::to_owned), payload };
+        let request = all_requests(node).into_iter().nth(which).unwrap_or(publish);
+        (who.to_owned(), request, secs)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_thousand_random_requests_keep_numbers_gapless_and_history_bounded(
+        requests in prop::collection::vec(any_request(), 1000)
+    ) {
+        let mut stage = Stage::new();
+        stage.standings.insert("pub".into(), Standing::Owner);
+        stage.standings.insert("eve".into(), Standing::Stranger);
+        stage.served.push("served".into());
+        let mut last: HashMap<Arc<str>, u64> = HashMap::new();
+        for (at, (who, request, secs)) in requests.iter().enumerate() {
+            stage.now.0 += secs * 100;
+            let outcome = stage.ask(who, request);
+            if who == "eve" {
+                prop_assert!(outcome.is_err());
+            }
+            for notice in outcome.iter().flat_map(|outcome| &outcome.notices) {
+                let before = last.insert(Arc::clone(&notice.node), notice.seq);
+                let is_next = before.is_some_and(|before| before + 1 == notice.seq);
+                // A node that came back starts above all numbers of nodes that went.
+                let is_first = before.is_none_or(|before| {
+                    stage.service.retired >= before && notice.seq > before
+                });
+                prop_assert!(is_next || is_first, "{before:?} then {}", notice.seq);
+            }
+            if at % 100 == 0 {
+                restart(&mut stage);
+            }
+            assert_within_bounds(&stage.service);
+        }
+    }
+}
+
+/// The sums that are kept are the sums that are, and none is above its bound.
+fn assert_within_bounds(service: &PubSub) {
+    let items = || service.nodes.values().flat_map(|row| &row.items);
+    let bytes: usize = items().map(|item| history::bytes_of(item)).sum();
+    assert_eq!(service.kept(), (items().count(), bytes));
+    assert!(bytes <= BOUNDS.bytes_max);
+    let created = service.nodes.values().filter(|row| row.config.is_some()).count();
+    assert_eq!(service.created, created);
+    assert!(created <= BOUNDS.nodes_max);
+    for row in service.nodes.values() {
+        let numbers: Vec<_> = row.items.iter().map(|item| item.seq).collect();
+        assert!(numbers.len() <= BOUNDS.items_max && numbers.is_sorted_by(|a, b| a < b));
+        assert!(numbers.last().is_none_or(|last| *last <= row.seq));
+    }
+    let rows = service.nodes.values().map(|row| row.subscribers.len()).sum::<usize>();
+    let indexed = service.subscriptions.values().map(BTreeSet::len).sum::<usize>();
+    assert_eq!(rows, indexed);
+    assert!(service.subscriptions.values().all(|all| all.len() <= BOUNDS.subscriptions_max));
+}
