@@ -10,6 +10,8 @@ mod machine;
 mod model;
 mod plan;
 mod reasons;
+#[cfg(test)]
+pub(crate) mod sample;
 
 pub use change::Change;
 pub use command::{Command, Decision, Fault, Refusal, Wanted};

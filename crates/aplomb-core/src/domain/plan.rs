@@ -238,3 +238,237 @@ fn is_printable(text: &str) -> bool {
 fn bad_reason(why: String) -> Refusal {
     Refusal::Invalid { parameter: "reasonCodeId", why }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Flavour;
+    use crate::domain::sample::{NOW, act, centre, command, reason, user};
+
+    /// Plays a script: each line is a command, `→`, and the desk after it, the fault or the
+    /// refusal.
+    fn check(flavour: Flavour, script: &str) {
+        let mut domain = centre(flavour);
+        for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let (asked, expected) = line.split_once('→').unwrap();
+            let came = told(&mut domain, &command(asked));
+            assert_eq!(came, expected.trim(), "after {asked}");
+        }
+    }
+
+    fn told(domain: &mut Domain, command: &Command) -> String {
+        let decision = match act(domain, command) {
+            Ok(decision) => decision,
+            Err(refusal) => return format!("{refusal:?}"),
+        };
+        match (&decision.changes[..], decision.fault) {
+            ([], Some(fault)) => format!("{fault:?}"),
+            ([Change::UserSet(user)], None) => describe(domain, &user.desk),
+            other => panic!("no known decision: {other:?}"),
+        }
+    }
+
+    fn describe(domain: &Domain, desk: &Desk) -> String {
+        let reason = match desk.reason {
+            ReasonShown::Absent => "no reason".to_owned(),
+            ReasonShown::NotGiven => "reason -1".to_owned(),
+            ReasonShown::Given(id) => format!("code {}", domain.reason(id).unwrap().code),
+        };
+        let extension = desk.extension.as_deref().unwrap_or("none");
+        format!("{}, {reason}, ext {extension}", desk.state.name())
+    }
+
+    #[test]
+    fn a_day_at_the_desk() {
+        check(
+            Flavour::Uccx,
+            "
+            1001 LOGIN ext=1001             → NOT_READY, reason -1, ext 1001
+            1001 READY                      → READY, no reason, ext 1001
+            1001 NOT_READY reason=2         → NOT_READY, code 2, ext 1001
+            1001 NOT_READY reason=3         → NOT_READY, code 3, ext 1001
+            1001 NOT_READY                  → NOT_READY, reason -1, ext 1001
+            1001 LOGOUT reason=6            → LOGOUT, code 1, ext none
+            1001 LOGIN ext=1001             → NOT_READY, reason -1, ext 1001
+            1001 LOGOUT                     → LOGOUT, reason -1, ext none
+            ",
+        );
+    }
+
+    #[test]
+    fn who_signs_in_again_stays_as_he_is() {
+        check(
+            Flavour::Ucce,
+            "
+            1001 LOGIN ext=1001   → NOT_READY, reason -1, ext 1001
+            1001 READY            → READY, no reason, ext 1001
+            1001 LOGIN ext=1001   → READY, no reason, ext 1001
+            1001 LOGIN ext=1002   → InvalidState { from: Ready }
+            ",
+        );
+    }
+
+    #[test]
+    fn a_phone_must_exist_and_be_free() {
+        check(
+            Flavour::Ucce,
+            r#"
+            1001 LOGIN            → Missing("extension")
+            1001 LOGIN ext=9999   → InvalidDevice { extension: "9999" }
+            1001 LOGIN ext=1002   → NOT_READY, reason -1, ext 1002
+            1002 LOGIN ext=1002   → DeviceBusy { extension: "1002" }
+            1001 LOGOUT           → LOGOUT, reason -1, ext none
+            1002 LOGIN ext=1002   → NOT_READY, reason -1, ext 1002
+            "#,
+        );
+    }
+
+    #[test]
+    fn a_reason_must_exist_and_fit() {
+        let invalid =
+            |why: &str| format!("Invalid {{ parameter: \"reasonCodeId\", why: {why:?} }}");
+        check(
+            Flavour::Uccx,
+            &format!(
+                "
+                1001 LOGIN ext=1001         → NOT_READY, reason -1, ext 1001
+                1001 NOT_READY reason=4711  → {}
+                1001 NOT_READY reason=6     → {}
+                1001 LOGOUT reason=2        → {}
+                1001 NOT_READY reason=101   → {}
+                1001 READY reason=2         → READY, no reason, ext 1001
+                sup1 for 1001 LOGOUT reason=6 → {}
+                ",
+                invalid("no NOT_READY reason has the id 4711"),
+                invalid("no NOT_READY reason has the id 6"),
+                invalid("no LOGOUT reason has the id 2"),
+                invalid("no NOT_READY reason has the id 101"),
+                invalid("a supervisor gives no reason for somebody else"),
+            ),
+        );
+    }
+
+    #[test]
+    fn a_supervisor_forces_with_a_code_of_the_flavour() {
+        for (flavour, code) in [(Flavour::Ucce, 999), (Flavour::Uccx, 33)] {
+            check(
+                flavour,
+                &format!(
+                    "
+                    1001 LOGIN ext=1001       → NOT_READY, reason -1, ext 1001
+                    sup1 for 1001 READY       → READY, no reason, ext 1001
+                    sup1 for 1001 NOT_READY   → NOT_READY, code {code}, ext 1001
+                    sup1 for 1001 LOGOUT      → LOGOUT, code {code}, ext none
+                    "
+                ),
+            );
+        }
+    }
+
+    #[test]
+    fn nobody_changes_the_state_of_strangers() {
+        check(
+            Flavour::Uccx,
+            r#"
+            1002 for 1001 READY             → NotYours("1001")
+            admin for 1001 LOGOUT           → NotYours("1001")
+            publisher for 1001 LOGOUT       → NotYours("1001")
+            sup2 for 1001 LOGOUT            → NotYourTeam("1001")
+            sup1 for 4711 LOGOUT            → NotYourTeam("4711")
+            sup1 for 1001 LOGIN ext=1001    → NotYours("1001")
+            admin LOGIN ext=1001            → NotAnAgent("admin")
+            4711 READY                      → UnknownUser("4711")
+            1001 READY                      → InvalidState { from: Logout }
+            "#,
+        );
+    }
+
+    #[test]
+    fn a_state_that_waits_keeps_its_reason() {
+        let mut domain = centre(Flavour::Ucce);
+        told(&mut domain, &command("1001 LOGIN ext=1001"));
+        let on_a_call = |domain: &Domain| {
+            let user = (**domain.user("1001").unwrap()).clone();
+            let desk = Desk { state: AgentState::Talking, since: Some(WallTime(5)), ..user.desk };
+            Change::UserSet(Arc::new(User { desk, ..user }))
+        };
+        let change = on_a_call(&domain);
+        domain.adopt(&change);
+        let after = told(&mut domain, &command("1001 NOT_READY reason=2"));
+        let desk = &domain.user("1001").unwrap().desk;
+        assert_eq!(after, "TALKING, code 2, ext 1001");
+        assert_eq!((desk.pending, desk.since), (Some(AgentState::NotReady), Some(WallTime(5))));
+    }
+
+    #[test]
+    fn a_name_finds_its_user_in_whatever_case_and_nobody_else_may_have_it() {
+        let domain = centre(Flavour::Uccx);
+        let found = |name: &str| domain.named(name).map(|user| user.id.to_string());
+        assert_eq!(found("ada").as_deref(), Some("Ada"));
+        assert_eq!(found("ADA.LOGIN").as_deref(), Some("Ada"));
+        assert_eq!((found("bob"), domain.user("ada")), (None, None));
+        let mut other = user("ADA", &[Role::Agent], "1", "");
+        let refused = domain.plan(&Command::PutUser(Box::new(other.clone())), NOW);
+        assert_eq!(refused, Err(Refusal::NameTaken("ADA".to_owned())));
+        other.id = "bob".into();
+        other.login_name = "1001".to_owned();
+        let refused = domain.plan(&Command::PutUser(Box::new(other)), NOW);
+        assert_eq!(refused, Err(Refusal::NameTaken("1001".to_owned())));
+    }
+
+    #[test]
+    fn a_changed_user_stays_at_his_desk_and_moves_between_teams() {
+        let mut domain = centre(Flavour::Uccx);
+        told(&mut domain, &command("1001 LOGIN ext=1001"));
+        let moved = user("1001", &[Role::Agent], "2", "");
+        act(&mut domain, &Command::PutUser(Box::new(moved))).unwrap();
+        let members = |domain: &Domain, team: &str| {
+            domain.members(&team.into()).map(|user| user.id.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(domain.user("1001").unwrap().desk.state, AgentState::NotReady);
+        assert_eq!(members(&domain, "1"), ["1002", "sup1"]);
+        assert_eq!(members(&domain, "2"), ["1001", "1003", "Ada", "sup2"]);
+        let demoted = user("1001", &[Role::Administrator], "2", "");
+        act(&mut domain, &Command::PutUser(Box::new(demoted))).unwrap();
+        assert_eq!(domain.user("1001").unwrap().desk, Desk::signed_out());
+        act(&mut domain, &Command::RemoveUser("1001".into())).unwrap();
+        assert_eq!(domain.named("1001.login"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let domain = centre(Flavour::Uccx);
+        let plan = |command: Command| format!("{:?}", domain.plan(&command, NOW).unwrap_err());
+        let with = |change: fn(&mut User)| {
+            let mut user = user("2001", &[Role::Agent], "1", "");
+            change(&mut user);
+            plan(Command::PutUser(Box::new(user)))
+        };
+        let code = |category, code| plan(Command::PutReason(reason(category, code, "Lunch")));
+        let cases = [
+            (with(|user| user.id = "a b".into()), "\"id\""),
+            (with(|user| user.id = "a/b".into()), "\"id\""),
+            (with(|user| user.id = "a:b".into()), "\"id\""),
+            (with(|user| user.id = "x".repeat(65).as_str().into()), "\"id\""),
+            (with(|user| user.login_name.clear()), "\"loginName\""),
+            (with(|user| user.first_name = "a\u{1}".into()), "\"firstName\""),
+            (with(|user| user.last_name = "a\u{ffff}".into()), "\"lastName\""),
+            (with(|user| user.phone = Some("10 01".into())), "\"extension\""),
+            (with(|user| user.roles.clear()), "Missing(\"roles\")"),
+            (with(|user| user.team = Some("9".into())), "UnknownTeam(\"9\")"),
+            (with(|user| user.supervises = vec!["9".into()]), "UnknownTeam(\"9\")"),
+            (plan(Command::RemoveUser("9".into())), "UnknownUser(\"9\")"),
+            (plan(Command::RemoveTeam("9".into())), "UnknownTeam(\"9\")"),
+            (plan(Command::RemoveTeam("1".into())), "TeamNotEmpty(\"1\")"),
+            (plan(Command::PutTeam(Team { id: "".into(), name: "x".into() })), "\"id\""),
+            (code(Category::NotReady, 0), "\"code\""),
+            (code(Category::NotReady, 65_533), "\"code\""),
+            (code(Category::Logout, 999), "\"code\""),
+            (plan(Command::PutReason(reason(Category::Logout, 9, ""))), "\"label\""),
+            (plan(Command::PutReason(reason(Category::Logout, 9, &"x".repeat(41)))), "\"label\""),
+        ];
+        for (came, expected) in cases {
+            assert!(came.contains(expected), "{came} does not tell of {expected}");
+        }
+    }
+}

@@ -135,3 +135,49 @@ pub(super) fn write_fault(out: &mut Pretty, fault: &Fault) {
         });
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_written_as_in_the_guide() {
+        assert_eq!(
+            ApiError::missing("state").to_xml(),
+            "\
+<ApiErrors>
+  <ApiError>
+    <ErrorType>Parameter Missing</ErrorType>
+    <ErrorMessage>State Parameter missing</ErrorMessage>
+    <ErrorData>state</ErrorData>
+  </ApiError>
+</ApiErrors>"
+        );
+    }
+
+    #[test]
+    fn each_refusal_has_its_status_and_type() {
+        let name = || "x".to_owned();
+        let invalid = Refusal::Invalid { parameter: "reasonCodeId", why: name() };
+        for (refusal, expected) in [
+            (Refusal::UnknownUser(name()), (404, "User Not Found")),
+            (Refusal::UnknownTeam(name()), (404, "TeamId Not Found")),
+            (Refusal::NotYours(name()), (401, "Invalid Authorization User Specified")),
+            (Refusal::NotYourTeam(name()), (401, "Invalid Supervisor")),
+            (Refusal::NotAnAgent(name()), (400, "Invalid State")),
+            (Refusal::Missing("extension"), (400, "Parameter Missing")),
+            (invalid, (400, "Invalid Input")),
+            (Refusal::NameTaken(name()), (400, "Invalid Input")),
+            (Refusal::TeamNotEmpty(name()), (400, "Invalid Input")),
+        ] {
+            let error = ApiError::from(&refusal);
+            assert_eq!((error.status, error.kind), expected, "{refusal:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_sent_cannot_break_the_body() {
+        let body = ApiError::unauthorized("<b>&\u{1}").to_xml();
+        assert!(body.contains("<ErrorData>&lt;b&gt;&amp;\u{fffd}</ErrorData>"), "{body}");
+    }
+}

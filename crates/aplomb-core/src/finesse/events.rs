@@ -121,3 +121,202 @@ fn notification(update: &str) -> Arc<str> {
     let text = escape_text(update);
     format!("<notification xmlns=\"{}\">{text}</notification>", ns::PUBSUB).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::sample::{NOW, act, centre, command, user};
+    use crate::domain::{Command, Flavour, Role};
+    use crate::finesse::nodes::ROOT;
+    use crate::xml::{Prologue, read_element};
+
+    /// The events of the last command of a script.
+    fn events(script: &[Command]) -> Vec<Event> {
+        let mut domain = centre(Flavour::Ucce);
+        let (last, before) = script.split_last().unwrap();
+        for command in before {
+            act(&mut domain, command).unwrap();
+        }
+        let decision = domain.plan(last, NOW).unwrap();
+        let Command::SetState { user, .. } = last else {
+            return decision.changes.iter().flat_map(|c| of_change(&domain, c, "")).collect();
+        };
+        let faults = decision.fault.iter().map(|fault| of_fault(user, fault, "r1"));
+        let changes = decision.changes.iter().flat_map(|c| of_change(&domain, c, "r1"));
+        changes.chain(faults).collect()
+    }
+
+    /// Unwraps a payload as a client does: the notification's text is XML once more.
+    fn text(event: &Event) -> String {
+        let notification = read_element(&event.payload, Prologue::Forbidden).unwrap();
+        assert!(notification.is(ns::PUBSUB, "notification"));
+        read_element(&notification.text(), Prologue::Forbidden).unwrap();
+        notification.text()
+    }
+
+    fn put(id: &str, roles: &[Role], team: &str) -> Command {
+        Command::PutUser(Box::new(user(id, roles, team, "")))
+    }
+
+    #[test]
+    fn a_sign_in_is_told_as_captured() {
+        let events = events(&[command("1001 LOGIN ext=1002")]);
+        assert_eq!(events[0].node, "/finesse/api/User/1001");
+        assert_eq!(
+            text(&events[0]),
+            "\
+<Update>
+  <data>
+    <user>
+      <dialogs>/finesse/api/User/1001/Dialogs</dialogs>
+      <extension>1002</extension>
+      <firstName>Ada</firstName>
+      <lastName>Test 1001</lastName>
+      <loginId>1001</loginId>
+      <loginName>1001.login</loginName>
+      <mediaType>1</mediaType>
+      <pendingState></pendingState>
+      <reasonCodeId>-1</reasonCodeId>
+      <roles>
+        <role>Agent</role>
+      </roles>
+      <settings>
+        <wrapUpOnIncoming>OPTIONAL</wrapUpOnIncoming>
+        <wrapUpOnOutgoing>OPTIONAL</wrapUpOnOutgoing>
+      </settings>
+      <state>NOT_READY</state>
+      <stateChangeTime>2026-11-20T08:00:00.000Z</stateChangeTime>
+      <teamId>1</teamId>
+      <teamName>Sales &amp; Service</teamName>
+      <uri>/finesse/api/User/1001</uri>
+      <wrapUpTimer>7200</wrapUpTimer>
+    </user>
+  </data>
+  <event>PUT</event>
+  <requestId>r1</requestId>
+  <source>/finesse/api/User/1001</source>
+</Update>"
+        );
+    }
+
+    #[test]
+    fn what_people_wrote_is_escaped_twice_and_markup_once() {
+        let payload = &events(&[command("1001 LOGIN ext=1001")])[0].payload;
+        assert!(payload.starts_with(
+            "<notification xmlns=\"http://jabber.org/protocol/pubsub\">&lt;Update&gt;\n  &lt;data"
+        ));
+        assert!(payload.contains("&lt;teamName&gt;Sales &amp;amp; Service&lt;/teamName&gt;"));
+    }
+
+    #[test]
+    fn the_team_gets_a_summary_from_the_same_source() {
+        let events = events(&[command("1001 LOGIN ext=1001"), command("1001 NOT_READY reason=2")]);
+        assert_eq!(events[1].node, "/finesse/api/Team/1/Users");
+        assert_eq!(
+            text(&events[1]),
+            "\
+<Update>
+  <data>
+    <user>
+      <dialogs>/finesse/api/User/1001/Dialogs</dialogs>
+      <extension>1001</extension>
+      <firstName>Ada</firstName>
+      <lastName>Test 1001</lastName>
+      <loginId>1001</loginId>
+      <mediaType>1</mediaType>
+      <pendingState></pendingState>
+      <reasonCode>
+        <category>NOT_READY</category>
+        <code>2</code>
+        <forAll>true</forAll>
+        <id>2</id>
+        <label>Lunch</label>
+        <systemCode>false</systemCode>
+        <uri>/finesse/api/ReasonCode/2</uri>
+      </reasonCode>
+      <state>NOT_READY</state>
+      <stateChangeTime>2026-11-20T08:00:00.000Z</stateChangeTime>
+      <uri>/finesse/api/User/1001</uri>
+    </user>
+  </data>
+  <event>PUT</event>
+  <requestId>r1</requestId>
+  <source>/finesse/api/User/1001</source>
+</Update>"
+        );
+    }
+
+    #[test]
+    fn ready_shows_no_reason_and_logout_no_extension() {
+        let ready = events(&[command("1001 LOGIN ext=1001"), command("1001 READY")]);
+        assert!(!text(&ready[0]).contains("reasonCode"));
+        let out = events(&[command("1001 LOGIN ext=1001"), command("1001 LOGOUT")]);
+        assert!(text(&out[0]).contains("<extension></extension>"));
+        assert!(text(&out[0]).contains("<reasonCodeId>-1</reasonCodeId>"));
+    }
+
+    #[test]
+    fn a_supervisor_shows_his_teams() {
+        let text = text(&events(&[command("sup1 LOGIN ext=sup1")])[0]);
+        let teams = "<teams>\n        <Team>\n          <id>1</id>\n";
+        assert!(text.contains(teams), "{text}");
+    }
+
+    #[test]
+    fn a_failure_after_202_is_told_in_lower_case_on_the_users_node_alone() {
+        for (asked, kind, constant, code) in [
+            ("1001 READY", "Invalid State", "CF_INVALID_OBJECT_STATE", 22),
+            ("1001 LOGIN ext=9", "Invalid Device", "CF_INVALID_LOGON_DEVICE_SPECIFIED", 260),
+            ("1001 LOGIN ext=1002", "Device Busy", "CF_RESOURCE_BUSY", 33),
+        ] {
+            let events = events(&[command("1002 LOGIN ext=1002"), command(asked)]);
+            assert_eq!((events.len(), &*events[0].node), (1, "/finesse/api/User/1001"));
+            let expected = format!(
+                "\
+<Update>
+  <data>
+    <apiErrors>
+      <apiError>
+        <errorType>{kind}</errorType>
+        <errorMessage>{constant}</errorMessage>
+        <errorData>{code}</errorData>
+      </apiError>
+    </apiErrors>
+  </data>
+  <requestId>r1</requestId>
+  <source>/finesse/api/User/1001</source>
+  <event>put</event>
+</Update>"
+            );
+            assert_eq!(text(&events[0]), expected);
+        }
+    }
+
+    #[test]
+    fn who_comes_goes_or_moves_is_told_to_each_team() {
+        let told = |command: Command| {
+            let each = |event: &Event| {
+                let text = text(event);
+                let update = read_element(&text, Prologue::Forbidden).unwrap();
+                let value = |name| update.child("", name).map(|child| child.text());
+                let is_own = value("source") == Some(event.node.clone());
+                (event.node.clone(), value("event").unwrap(), is_own)
+            };
+            events(&[command]).iter().map(each).collect::<Vec<_>>()
+        };
+        let row = |node: &str, event: &str| (format!("{ROOT}{node}"), event.to_owned(), true);
+        assert_eq!(
+            told(put("2001", &[Role::Agent], "1")),
+            [row("User/2001", "POST"), row("Team/1/Users", "POST")]
+        );
+        assert_eq!(
+            told(put("1001", &[Role::Agent], "2")),
+            [row("User/1001", "PUT"), row("Team/1/Users", "DELETE"), row("Team/2/Users", "POST")]
+        );
+        assert_eq!(
+            told(Command::RemoveUser("1001".into())),
+            [row("User/1001", "DELETE"), row("Team/1/Users", "DELETE")]
+        );
+        assert_eq!(told(put("admin", &[Role::Administrator], "1")), [row("User/admin", "PUT")]);
+    }
+}

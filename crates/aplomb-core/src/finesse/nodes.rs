@@ -206,3 +206,114 @@ fn of_team(id: &TeamId) -> [Node; 2] {
 
 /// What every path and every node name begins with.
 pub(super) const ROOT: &str = "/finesse/api/";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Flavour;
+    use crate::domain::sample::centre;
+
+    #[test]
+    fn a_node_name_reads_as_it_is_written() {
+        for name in [
+            "User/Ada",
+            "User/1001/Dialogs",
+            "User/1001/Dialogs/Media",
+            "User/1001/Media",
+            "User/1001/Queues",
+            "User/1001/ClientLog",
+            "Team/1/Users",
+            "Team/1/TeamMessages",
+            "SystemInfo",
+        ] {
+            let name = format!("{ROOT}{name}");
+            assert_eq!(Node::parse(&name).map(|node| node.name()), Some(name));
+        }
+    }
+
+    #[test]
+    fn other_names_are_no_node_of_finesse() {
+        for name in [
+            "",
+            "SystemInfo",
+            "/finesse/api/",
+            "/finesse/api/User",
+            "/finesse/api/User/",
+            "/finesse/api/User//Dialogs",
+            "/finesse/api/user/1001",
+            "/finesse/api/User/1001/",
+            "/finesse/api/User/1001/Dialogs/Media/x",
+            "/finesse/api/Team/1",
+            "/finesse/api/SystemInfo/",
+            "/FINESSE/api/User/1001",
+        ] {
+            assert_eq!(Node::parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn everybody_gets_what_he_is_entitled_to_and_nothing_else() {
+        use Standing::{ByAffiliation, Owner, Reader, Stranger};
+        let domain = centre(Flavour::Uccx);
+        for (user, name, expected) in [
+            ("1001", "/finesse/api/User/1001", Reader),
+            ("1001", "/finesse/api/User/1001/Queues", Reader),
+            ("1001", "/finesse/api/User/1002", Stranger),
+            ("1001", "/finesse/api/User/none", Stranger),
+            ("1001", "/finesse/api/Team/1/Users", Stranger),
+            ("1001", "/finesse/api/Team/1/TeamMessages", Reader),
+            ("1001", "/finesse/api/Team/2/TeamMessages", Stranger),
+            ("1001", "/finesse/api/SystemInfo", Reader),
+            ("1001", "/finesse/api/Queue/1", Stranger),
+            ("1001", "crm/tickets", ByAffiliation),
+            ("ada", "/finesse/api/User/Ada", Reader),
+            ("ada", "/finesse/api/User/ada", Stranger),
+            ("ADA.LOGIN", "/finesse/api/User/Ada", Reader),
+            ("sup1", "/finesse/api/User/1001/Dialogs", Reader),
+            ("sup1", "/finesse/api/User/1003", Stranger),
+            ("sup1", "/finesse/api/Team/1/Users", Reader),
+            ("sup1", "/finesse/api/Team/2/Users", Stranger),
+            ("admin", "/finesse/api/User/1001", Owner),
+            ("admin", "/finesse/api/Queue/1", Owner),
+            ("publisher", "crm/tickets", Owner),
+            ("nobody", "/finesse/api/SystemInfo", Stranger),
+        ] {
+            assert_eq!(standing(&domain, user, name), expected, "{user} and {name}");
+        }
+    }
+
+    #[test]
+    fn what_is_subscribed_or_listed_may_be_read() {
+        let domain = centre(Flavour::Uccx);
+        for (user, listed) in [("1001", 8), ("sup1", 21), ("admin", 1 + 2 * 2 + 8 * 6)] {
+            let nodes = readable_by(&domain, user, usize::MAX);
+            assert_eq!(nodes.len(), listed, "{user}: {nodes:?}");
+            assert_eq!(readable_by(&domain, user, 3).len(), 3);
+            for node in nodes.iter().chain(&automatic_of(&domain, user)) {
+                assert!(node.exists(&domain));
+                assert_ne!(standing(&domain, user, &node.name()), Standing::Stranger);
+            }
+        }
+        assert!(readable_by(&domain, "nobody", 9).is_empty());
+    }
+
+    #[test]
+    fn a_user_is_subscribed_to_his_own_nodes_without_asking() {
+        let domain = centre(Flavour::Uccx);
+        let names: Vec<String> = automatic_of(&domain, "ada").iter().map(Node::name).collect();
+        assert_eq!(
+            names,
+            [
+                "/finesse/api/User/Ada",
+                "/finesse/api/User/Ada/Dialogs",
+                "/finesse/api/User/Ada/Dialogs/Media",
+                "/finesse/api/User/Ada/Media",
+                "/finesse/api/User/Ada/ClientLog",
+                "/finesse/api/SystemInfo",
+            ]
+        );
+        assert!(automatic_of(&domain, "nobody").is_empty());
+        assert!(!Node::User("ada".into()).exists(&domain), "ids in names keep their case");
+        assert!(!Node::TeamUsers("9".into()).exists(&domain));
+    }
+}

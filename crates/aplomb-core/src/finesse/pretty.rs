@@ -1,6 +1,8 @@
 //! Writes payloads and bodies as Finesse does: two spaces a level, a line break after each tag,
 //! empty values as `<name></name>`.
 
+use std::borrow::Cow;
+
 use crate::xml::escape_text;
 
 /// XML in the making.
@@ -62,7 +64,7 @@ impl Pretty {
     pub(super) fn leaf(&mut self, name: &str, text: &str) {
         self.indent();
         self.tag("<", name);
-        self.out.push_str(&escape_text(text));
+        self.out.push_str(&escape_text(&in_xml(text)));
         self.tag("</", name);
         self.out.push('\n');
     }
@@ -86,6 +88,20 @@ impl Pretty {
     fn indent(&mut self) {
         self.out.extend(std::iter::repeat_n("  ", self.depth));
     }
+}
+
+/// The text as XML can hold it: a control character in what a client sent becomes U+FFFD
+/// (XML 1.0 §2.2).
+fn in_xml(text: &str) -> Cow<'_, str> {
+    let is_outside = |c: char| match c {
+        '\t' | '\n' | '\r' => false,
+        '\u{fffe}' | '\u{ffff}' => true,
+        c => c < ' ',
+    };
+    if text.contains(is_outside) {
+        return Cow::Owned(text.replace(is_outside, "\u{fffd}"));
+    }
+    Cow::Borrowed(text)
 }
 
 /// A user's body is about 900 bytes, an event with it about 1,100.

@@ -46,3 +46,60 @@ fn value(parent: &Element, name: &str) -> Option<String> {
     let text = child.text().trim().to_owned();
     (!text.is_empty()).then_some(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(body: &str, expected: &str) {
+        let came = match user_put(body) {
+            Ok((wanted, reason)) => format!("{wanted:?} {reason:?}"),
+            Err(error) => format!("{} {} {}", error.status, error.kind, error.data),
+        };
+        assert_eq!(came.trim(), expected, "{body}");
+    }
+
+    #[test]
+    fn bodies_of_real_clients_are_read() {
+        let login = "Login { extension: Some(\"2830\") } None";
+        check("<User><state>LOGIN</state><extension>2830</extension></User>", login);
+        check(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<User>\n  <state> LOGIN </state>\n \
+             <extension>2830</extension><mobileAgent><mode/></mobileAgent></User>\n",
+            login,
+        );
+        check("\u{feff}<User><state>READY</state></User>", "Ready None");
+        check(
+            "<User><reasonCodeId>7</reasonCodeId><state>NOT_READY</state></User>",
+            "NotReady Some(7)",
+        );
+        check("<User><state>LOGOUT</state><reasonCodeId/></User>", "Logout None");
+        check("<User><state>LOGOUT</state><reasonCodeId>-1</reasonCodeId></User>", "Logout None");
+        check("<User xmlns='urn:x'><state>READY</state></User>", "Ready None");
+        check("<User><state>LOGIN</state></User>", "Login { extension: None } None");
+    }
+
+    #[test]
+    fn other_bodies_are_told_what_is_wrong() {
+        check("<User></User>", "400 Parameter Missing state");
+        check("<User><state/></User>", "400 Parameter Missing state");
+        check("<User><state>TALKING</state></User>", "400 Invalid Input state");
+        check("<User><state>ready</state></User>", "400 Invalid Input state");
+        check(
+            "<User><state>READY</state><reasonCodeId>x</reasonCodeId></User>",
+            "400 Invalid Input reasonCodeId",
+        );
+        check(
+            "<User><state>READY</state><reasonCodeId>-7</reasonCodeId></User>",
+            "400 Invalid Input reasonCodeId",
+        );
+        check("<Dialog><state>READY</state></Dialog>", "400 Bad Request");
+        check("", "400 Bad Request");
+        check("{\"state\":\"READY\"}", "400 Bad Request");
+        check("<User><state>READY</state>", "400 Bad Request");
+        check(
+            "<!DOCTYPE User [<!ENTITY x 'y'>]><User><state>&x;</state></User>",
+            "400 Bad Request",
+        );
+    }
+}

@@ -152,3 +152,78 @@ const VOICE: i64 = 1;
 
 /// `wrapUpTimer` in seconds, as captured from a system with its defaults.
 const WRAP_UP_SECS: i64 = 7_200;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::sample::{act, centre, command};
+    use crate::domain::{Category, Desk, Domain, Flavour};
+
+    fn profile(domain: &Domain, id: &str) -> Profile {
+        domain.profile(domain.user(id).unwrap())
+    }
+
+    #[test]
+    fn a_user_is_written_as_in_the_guide() {
+        let mut domain = centre(Flavour::Ucce);
+        act(&mut domain, &command("1001 LOGIN ext=1001")).unwrap();
+        act(&mut domain, &command("1001 NOT_READY reason=3")).unwrap();
+        let body = user(&profile(&domain, "1001"));
+        assert!(body.starts_with("<User>\n  <dialogs>/finesse/api/User/1001/Dialogs</dialogs>\n"));
+        assert!(body.contains("    <label>Meeting</label>\n"));
+        assert!(body.contains("  <reasonCodeId>3</reasonCodeId>\n"));
+        assert!(body.ends_with("</User>"));
+        let names: Vec<&str> = body
+            .lines()
+            .filter_map(|line| line.strip_prefix("  <")?.split(['>', '/']).next())
+            .filter(|name| !name.is_empty())
+            .collect();
+        assert!(names.is_sorted(), "{names:?}");
+    }
+
+    #[test]
+    fn while_a_call_goes_on_a_pending_reason_is_an_id_alone() {
+        let mut domain = centre(Flavour::Ucce);
+        let user = (**domain.user("1001").unwrap()).clone();
+        let desk = Desk {
+            state: AgentState::Talking,
+            pending: Some(AgentState::NotReady),
+            reason: ReasonShown::Given(3),
+            ..user.desk
+        };
+        domain.adopt(&crate::domain::Change::UserSet(Arc::new(User { desk, ..user })));
+        let body = super::user(&profile(&domain, "1001"));
+        assert!(body.contains("<pendingState>NOT_READY</pendingState>"));
+        assert!(body.contains("<reasonCodeId>3</reasonCodeId>"));
+        assert!(!body.contains("<reasonCode>"));
+    }
+
+    #[test]
+    fn collections_are_plural_and_empty_ones_close_themselves() {
+        let domain = centre(Flavour::Uccx);
+        assert_eq!(users(&[]), "<Users/>");
+        assert_eq!(no_dialogs(), "<Dialogs/>");
+        let nobody: [Arc<Reason>; 0] = [];
+        assert_eq!(reason_codes(&nobody), "<ReasonCodes/>");
+        let two = [profile(&domain, "1001"), profile(&domain, "1002")];
+        assert_eq!(users(&two).matches("\n  <User>\n").count(), 2);
+        let all: Vec<Arc<Team>> = domain.teams().cloned().collect();
+        assert!(teams(&all).contains("<name>Sales &amp; Service</name>"));
+        let one = team(&all[0], &two);
+        assert!(one.starts_with("<Team>\n  <id>1</id>\n"));
+        assert!(one.contains("\n    <User>\n      <dialogs>"));
+        assert!(!one.contains("loginName"), "a team shows summaries");
+    }
+
+    #[test]
+    fn people_are_offered_no_reason_of_the_system() {
+        let domain = centre(Flavour::Uccx);
+        let given: Vec<Arc<Reason>> = domain.reasons_to_give(Category::NotReady).cloned().collect();
+        let body = reason_codes(&given);
+        assert!(body.contains("<label>Lunch</label>") && body.contains("forAll"));
+        assert!(!body.contains("<systemCode>true</systemCode>") && !body.contains("LOGOUT"));
+        assert!(reason_code(domain.reason(1).unwrap()).starts_with("<ReasonCode>\n  <category>"));
+    }
+}

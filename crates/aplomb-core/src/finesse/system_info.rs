@@ -63,3 +63,33 @@ impl SystemInfo {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_finds_the_xmpp_domain_and_the_status() {
+        let info = SystemInfo {
+            xmpp_domain: "uccxpub.prabhat.com".to_owned(),
+            host: "uccxpub.prabhat.com".to_owned(),
+            https_port: 8445,
+            flavour: Flavour::Uccx,
+            status: Status::InService,
+        };
+        let body = info.to_xml(WallTime(1_506_620_020_875));
+        for line in [
+            "  <currentTimestamp>2017-09-28T17:33:40.875Z</currentTimestamp>",
+            "  <deploymentType>UCCX</deploymentType>",
+            "  <status>IN_SERVICE</status>",
+            "  <systemAuthMode>NON_SSO</systemAuthMode>",
+            "    <httpsPort>8445</httpsPort>",
+            "  <xmppDomain>uccxpub.prabhat.com</xmppDomain>",
+            "  <xmppPubSubDomain>pubsub.uccxpub.prabhat.com</xmppPubSubDomain>",
+        ] {
+            assert!(body.lines().any(|l| l == line), "{line} is not in {body}");
+        }
+        let down = SystemInfo { status: Status::OutOfService, ..info };
+        assert!(down.to_xml(WallTime(0)).contains("<status>OUT_OF_SERVICE</status>"));
+    }
+}
