@@ -105,7 +105,9 @@ impl Table {
 fn faults(table: &Table, sources: &[Source]) -> Vec<String> {
     let imports = sources.iter().flat_map(imports_of);
     let wrong = imports.filter(|((from, to), _)| !table.allows(from, to));
-    wrong.map(|((from, to), place)| format!("{place}: {from} → {to}")).collect()
+    let mut wrong: Vec<_> = wrong.map(|((from, to), at)| format!("{at}: {from} → {to}")).collect();
+    wrong.dedup();
+    wrong
 }
 
 /// The module a file belongs to, as the table spells it: `core::xml`, `rest`.
