@@ -47,7 +47,7 @@ fn what_the_table_does_not_allow_is_found_however_it_is_written() {
     for (path, text, wrong) in [
         (rest, "use crate::writer::Writer; use aplomb_core::xml::Element;", 0),
         (rest, "use crate::store;", 1),
-        (rest, "use crate::{writer::Writer, store::{self, Store}, hub as other, writer};", 3),
+        (rest, "use crate::{writer::Writer, store::{self, Store}, hub as other, writer};", 2),
         (rest, "fn look() { crate::hub::publish(); }", 1),
         (rest, "fn look() { select! { _ = crate::hub::wait() => 1 } }", 1),
         (rest, "use super::super::store::Store;", 1),
