@@ -20,3 +20,30 @@ pub const LOGIN_WAIT_SECS: u64 = 30;
 
 /// Verified passwords that are remembered: a full server, with room for two each.
 pub const PASSWORDS_REMEMBERED_MAX: usize = 40_000;
+
+/// Jobs that may wait for the writer: everybody of a full server at once, once for each second
+/// that a slow disk may take for a batch.
+pub const WRITER_QUEUE_MAX: usize = 16_384;
+
+/// Jobs in one transaction: enough that the flush costs each next to nothing, few enough that the
+/// first does not wait long for the last.
+pub const BATCH_JOBS_MAX: usize = 512;
+
+/// Seconds to wait for a place in the writer's queue, and then for its answer.
+pub const WRITE_WAIT_SECS: u64 = 30;
+
+/// Failed commits in a row after which desktops are told that the server is out of service: one
+/// may be an accident.
+pub const FAILURES_OUT_OF_SERVICE: u32 = 3;
+
+/// Seconds between two tries of a store that fails, while nobody asks for a change.
+pub const STORE_PROBE_SECS: u64 = 2;
+
+/// Bytes of one published payload: half of the longest stanza, so that it fits with its envelope.
+pub const PAYLOAD_BYTES_MAX: usize = 512 * 1024;
+
+/// Nodes that publishers may create besides Finesse's own.
+pub const CREATED_NODES_MAX: usize = 10_000;
+
+/// Explicit subscriptions of one account: a supervisor's desktops with all teams and agents.
+pub const SUBSCRIPTIONS_OF_ONE_MAX: usize = 2_000;

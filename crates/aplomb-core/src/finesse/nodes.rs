@@ -189,7 +189,8 @@ fn owns_all(user: &User) -> bool {
     user.has_role(Role::Administrator) || user.has_role(Role::Publisher)
 }
 
-fn of_user(id: &UserId) -> [Node; 6] {
+/// The nodes of a user.
+pub fn of_user(id: &UserId) -> [Node; 6] {
     [
         Node::User(id.clone()),
         Node::Dialogs(id.clone()),
@@ -200,7 +201,8 @@ fn of_user(id: &UserId) -> [Node; 6] {
     ]
 }
 
-fn of_team(id: &TeamId) -> [Node; 2] {
+/// The nodes of a team.
+pub fn of_team(id: &TeamId) -> [Node; 2] {
     [Node::TeamUsers(id.clone()), Node::TeamMessages(id.clone())]
 }
 

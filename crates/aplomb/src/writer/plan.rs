@@ -1,0 +1,292 @@
+//! The writer's working copy, and what each job does to it. No store, no hub, no waiting.
+
+use std::sync::Arc;
+
+use aplomb_core::domain::{self, Command, Domain, Flavour, Refusal, UserId};
+use aplomb_core::finesse::events::{self, Event};
+use aplomb_core::finesse::nodes::{self, Automatic, Node};
+use aplomb_core::jid::{self, BareJid, FullJid, Jid};
+use aplomb_core::limits::PUBSUB_NODES_LISTED_MAX;
+use aplomb_core::pubsub::{
+    self, Affiliation, Asker, Bounds, Notice, Outcome, PubSub, Reply, Request, Standing,
+};
+use aplomb_core::time::WallTime;
+
+use super::Step;
+use crate::hub::Audience;
+use crate::store::{Change, Snapshot};
+
+/// What does not change while the server runs.
+#[derive(Debug, Clone)]
+pub(super) struct Setup {
+    /// The XMPP domain.
+    pub(super) host: String,
+    pub(super) flavour: Flavour,
+    pub(super) bounds: Bounds,
+}
+
+/// Everything that is kept, with the jobs of the present batch done.
+pub(super) struct Working {
+    host: String,
+    domain: Domain,
+    pubsub: PubSub,
+}
+
+/// What a batch of jobs comes to, once it is durable.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) changes: Vec<Change>,
+    /// Notices with whom they go to, in order.
+    pub(super) deliveries: Vec<(Arc<Notice>, Audience)>,
+    /// Users who are gone, whose sessions end.
+    pub(super) gone: Vec<UserId>,
+}
+
+/// A refused step.
+pub(super) struct Refused {
+    pub(super) step: usize,
+    pub(super) refusal: Refusal,
+}
+
+impl Working {
+    /// What the store held.
+    pub(super) fn new(setup: &Setup, snapshot: &Snapshot) -> Self {
+        let mut domain = Domain::new(setup.flavour);
+        let mut pubsub = PubSub::new(snapshot.epoch.clone(), setup.bounds);
+        for change in &snapshot.changes {
+            match change {
+                Change::Domain(change) => domain.adopt(change),
+                Change::PubSub(change) => pubsub.adopt(change),
+                Change::Keys { .. } => {}
+            }
+        }
+        Self { host: setup.host.clone(), domain, pubsub }
+    }
+
+    pub(super) const fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// Does all steps, or none and says which one is refused.
+    pub(super) fn steps(
+        &mut self,
+        steps: &[Step],
+        asked: &Asked<'_>,
+        batch: &mut Batch,
+    ) -> Result<(), Refused> {
+        if steps.len() > 1 {
+            self.rehearse(steps, asked.now)?;
+        }
+        for (step, what) in steps.iter().enumerate() {
+            self.step(what, asked, batch).map_err(|refusal| Refused { step, refusal })?;
+        }
+        Ok(())
+    }
+
+    /// Answers a pubsub request.
+    pub(super) fn ask(
+        &mut self,
+        asker: &FullJid,
+        request: &Request,
+        now: WallTime,
+        batch: &mut Batch,
+    ) -> Result<Reply, pubsub::Refusal> {
+        let person = asker.to_bare();
+        let name = account_of(&person);
+        let node = request.node().unwrap_or_default();
+        let asker = Asker {
+            standing: nodes::standing(&self.domain, &name, node),
+            is_served: Node::parse(node).is_some_and(|node| node.exists(&self.domain)),
+            automatic: nodes::automatic_of(&self.domain, &name).iter().map(Node::name).collect(),
+            jid: asker.clone(),
+        };
+        let outcome = self.pubsub.plan(&asker, request, now)?;
+        let mut reply = self.accept(outcome, batch);
+        if let Reply::Nodes(listed) = &mut reply {
+            let room = PUBSUB_NODES_LISTED_MAX.saturating_sub(listed.len());
+            let served = nodes::readable_by(&self.domain, &name, room);
+            listed.extend(served.iter().map(|node| Arc::from(node.name())));
+        }
+        Ok(reply)
+    }
+
+    /// Does the steps on a copy of the contact centre, so that a refusal leaves nothing behind.
+    fn rehearse(&self, steps: &[Step], now: WallTime) -> Result<(), Refused> {
+        let mut domain = self.domain.clone();
+        for (step, what) in steps.iter().enumerate() {
+            let decision = match what {
+                Step::Command(command) => domain.plan(command, now),
+                Step::Keys { user, .. } => known(&domain, user).map(|_| Default::default()),
+            };
+            let decision = decision.map_err(|refusal| Refused { step, refusal })?;
+            decision.changes.iter().for_each(|change| domain.adopt(change));
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, step: &Step, asked: &Asked<'_>, batch: &mut Batch) -> Result<(), Refusal> {
+        match step {
+            Step::Command(command) => self.command(command, asked, batch),
+            Step::Keys { user, keys } => {
+                let user = known(&self.domain, user)?.to_string();
+                batch.changes.push(Change::Keys { user, keys: keys.clone() });
+                Ok(())
+            }
+        }
+    }
+
+    fn command(
+        &mut self,
+        command: &Command,
+        asked: &Asked<'_>,
+        batch: &mut Batch,
+    ) -> Result<(), Refusal> {
+        let decision = self.domain.plan(command, asked.now)?;
+        for change in &decision.changes {
+            let events = match asked.is_quiet {
+                true => Vec::new(),
+                false => events::of_change(&self.domain, change, asked.request_id),
+            };
+            // A removal is told while those who may read of it are still known.
+            match change {
+                domain::Change::UserRemoved(id) => {
+                    self.publish(&events, asked.now, batch);
+                    self.forget_user(id, asked.now, batch);
+                    self.adopt(change, batch);
+                }
+                domain::Change::TeamRemoved(id) => {
+                    self.publish(&events, asked.now, batch);
+                    self.forget_nodes(&nodes::of_team(id), batch);
+                    self.adopt(change, batch);
+                }
+                _ => {
+                    self.adopt(change, batch);
+                    self.publish(&events, asked.now, batch);
+                }
+            }
+        }
+        if let (Some(fault), Command::SetState { user, .. }) = (&decision.fault, command) {
+            let event = events::of_fault(user, fault, asked.request_id);
+            self.publish(&[event], asked.now, batch);
+        }
+        Ok(())
+    }
+
+    fn adopt(&mut self, change: &domain::Change, batch: &mut Batch) {
+        self.domain.adopt(change);
+        batch.changes.push(Change::Domain(change.clone()));
+    }
+
+    fn publish(&mut self, events: &[Event], now: WallTime, batch: &mut Batch) {
+        for event in events {
+            match self.pubsub.publish(&event.node, &event.payload, now) {
+                Ok(outcome) => {
+                    self.accept(outcome, batch);
+                }
+                // Names are bounded, so an event is far below the bound of a payload.
+                Err(refusal) => {
+                    tracing::error!(node = event.node, ?refusal, "an event could not be published");
+                }
+            }
+        }
+    }
+
+    /// Takes in what a plan came to, noting whom each notice goes to before a deletion takes the
+    /// subscriptions away.
+    fn accept(&mut self, outcome: Outcome, batch: &mut Batch) -> Reply {
+        for notice in outcome.notices {
+            let audience = self.audience(&notice.node);
+            batch.deliveries.push((notice, audience));
+        }
+        for change in outcome.changes {
+            self.pubsub.adopt(&change);
+            batch.changes.push(Change::PubSub(change));
+        }
+        outcome.reply
+    }
+
+    /// Who is told of what happens on a node: who subscribed and may read it still, and who is
+    /// subscribed without asking.
+    fn audience(&self, node: &str) -> Audience {
+        let automatic = Node::parse(node).map_or(Automatic::Nobody, |node| node.automatic());
+        let standing = |person: &BareJid| -> Standing {
+            nodes::standing(&self.domain, &account_of(person), node)
+        };
+        match automatic {
+            Automatic::Everyone => Audience::Everyone,
+            Automatic::Nobody => Audience::These(self.pubsub.audience(node, standing)),
+            Automatic::User(id) => {
+                let mut these = self.pubsub.audience(node, standing);
+                these.extend(jid::user_jid(id.as_str(), &self.host).ok().map(Jid::from));
+                Audience::These(these)
+            }
+        }
+    }
+
+    /// Removes what a user leaves behind: keys, nodes, subscriptions and rights.
+    fn forget_user(&mut self, id: &UserId, now: WallTime, batch: &mut Batch) {
+        self.forget_nodes(&nodes::of_user(id), batch);
+        let Some(jid) = self.somewhere(id) else { return };
+        let (standing, is_served, automatic) = (Standing::Owner, false, Vec::new());
+        let asker = Asker { jid, standing, is_served, automatic };
+        let mut changes = Vec::new();
+        let all = Request::Subscriptions { node: None };
+        if let Ok(Outcome { reply: Reply::Subscriptions(all), .. }) =
+            self.pubsub.plan(&asker, &all, now)
+        {
+            let gone =
+                |s: pubsub::Subscription| pubsub::Change::Unsubscribed { node: s.node, jid: s.jid };
+            changes.extend(all.into_iter().map(gone));
+        }
+        let all = Request::Affiliations { node: None };
+        if let Ok(Outcome { reply: Reply::Affiliations(all), .. }) =
+            self.pubsub.plan(&asker, &all, now)
+        {
+            let person = asker.jid.to_bare();
+            let gone = |(node, _)| pubsub::Change::Affiliated {
+                node,
+                jid: person.clone(),
+                affiliation: Affiliation::None,
+            };
+            changes.extend(all.into_iter().map(gone));
+        }
+        let (reply, notices) = (Reply::Done, Vec::new());
+        self.accept(Outcome { reply, changes, notices }, batch);
+        batch.changes.push(Change::Keys { user: id.to_string(), keys: None });
+        batch.gone.push(id.clone());
+    }
+
+    fn forget_nodes(&mut self, gone: &[Node], batch: &mut Batch) {
+        for node in gone {
+            if let Some(outcome) = self.pubsub.removal(&node.name()) {
+                self.accept(outcome, batch);
+            }
+        }
+    }
+
+    /// An address of the user. Which resource makes no difference to what is kept of him.
+    fn somewhere(&self, id: &UserId) -> Option<FullJid> {
+        let bare = jid::user_jid(id.as_str(), &self.host).ok()?;
+        bare.with_resource_str("any").ok()
+    }
+}
+
+/// How steps are asked for.
+pub(super) struct Asked<'a> {
+    pub(super) request_id: &'a str,
+    /// Whether nobody is told.
+    pub(super) is_quiet: bool,
+    pub(super) now: WallTime,
+}
+
+fn known<'a>(domain: &'a Domain, user: &str) -> Result<&'a UserId, Refusal> {
+    let known = domain.named(user).map(|user| &user.id);
+    known.ok_or_else(|| Refusal::UnknownUser(user.to_owned()))
+}
+
+fn account_of(person: &BareJid) -> String {
+    person.node().map(|node| jid::unescape(node.as_str())).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

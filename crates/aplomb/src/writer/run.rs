@@ -1,0 +1,238 @@
+//! The writer's thread: takes jobs, commits what they come to, shows it, answers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aplomb_core::domain::Domain;
+use aplomb_core::pubsub;
+use parking_lot::RwLock;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::sleep;
+
+use super::plan::{Asked, Batch, Setup, Working};
+use super::{Job, StepError, Steps, WriteError};
+use crate::accounts::Accounts;
+use crate::clock;
+use crate::hub::{Hub, PubSubJob};
+use crate::limits::{BATCH_JOBS_MAX, FAILURES_OUT_OF_SERVICE, STORE_PROBE_SECS};
+use crate::mailbox::EndReason;
+use crate::store::{Change, Store, StoreError};
+
+/// Where durable changes are shown.
+pub(super) struct Shown {
+    pub(super) domain: Arc<RwLock<Domain>>,
+    pub(super) accounts: Arc<Accounts>,
+    pub(super) hub: Arc<Hub>,
+    pub(super) is_in_service: Arc<AtomicBool>,
+}
+
+/// The thread's state.
+pub(super) struct Run {
+    store: Box<dyn Store>,
+    setup: Setup,
+    /// None after a failed commit, until it was read from the store again.
+    working: Option<Working>,
+    shown: Shown,
+    /// Commits that failed in a row.
+    failures: u32,
+}
+
+impl Run {
+    pub(super) fn new(store: Box<dyn Store>, setup: Setup, working: Working, shown: Shown) -> Self {
+        Self { store, setup, working: Some(working), shown, failures: 0 }
+    }
+
+    /// Works until it is told to stop, or nobody can ask any more.
+    pub(super) fn until_stopped(
+        mut self,
+        mut jobs: mpsc::Receiver<Job>,
+        mut questions: mpsc::Receiver<PubSubJob>,
+    ) {
+        // Only for waiting on two queues: this thread blocks whenever the store does.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => return tracing::error!(%error, "the writer cannot wait, so it ends"),
+        };
+        loop {
+            let is_broken = !self.shown.is_in_service.load(Ordering::Relaxed);
+            let first = runtime.block_on(next(&mut jobs, &mut questions, is_broken));
+            let mut taken = match first {
+                Next::Job(job) => vec![job],
+                Next::Probe => Vec::new(),
+                Next::Nobody => return,
+            };
+            while taken.len() < BATCH_JOBS_MAX {
+                let job = jobs.try_recv().ok();
+                let Some(job) = job.or_else(|| questions.try_recv().ok().map(Job::PubSub)) else {
+                    break;
+                };
+                taken.push(job);
+            }
+            let is_last = taken.iter().any(|job| matches!(job, Job::Stop));
+            self.work(taken);
+            if is_last {
+                return;
+            }
+        }
+    }
+
+    /// Plans all jobs, commits, shows, answers.
+    fn work(&mut self, jobs: Vec<Job>) {
+        let (batch, answers) = match self.plan(jobs) {
+            Ok(planned) => planned,
+            Err((error, answers)) => return self.failed(error, answers),
+        };
+        // A store that fails is tried with every batch, so that it is noticed when it works again.
+        let is_broken = !self.shown.is_in_service.load(Ordering::Relaxed);
+        let is_idle = batch.changes.is_empty() && !is_broken;
+        if let Err(error) = if is_idle { Ok(()) } else { self.store.commit(&batch.changes) } {
+            return self.failed(error, answers);
+        }
+        if !is_idle {
+            self.succeeded();
+        }
+        self.show(batch);
+        answers.into_iter().for_each(|answer| answer.send(None));
+    }
+
+    #[expect(clippy::type_complexity, reason = "two lists or an error, used once")]
+    fn plan(&mut self, jobs: Vec<Job>) -> Result<(Batch, Vec<Answer>), (StoreError, Vec<Answer>)> {
+        let mut working = match self.working.take() {
+            Some(working) => working,
+            None => match self.store.load() {
+                Ok(snapshot) => Working::new(&self.setup, &snapshot),
+                Err(error) => {
+                    return Err((error, jobs.into_iter().map(Answer::unplanned).collect()));
+                }
+            },
+        };
+        let mut batch = Batch::default();
+        let plan = |job| plan_job(&mut working, job, &mut batch);
+        let answers = jobs.into_iter().map(plan).collect();
+        self.working = Some(working);
+        Ok((batch, answers))
+    }
+
+    /// Shows what is durable now: to readers, to logins, to mailboxes.
+    fn show(&self, batch: Batch) {
+        if !batch.changes.is_empty() {
+            let mut domain = self.shown.domain.write();
+            for change in &batch.changes {
+                if let Change::Domain(change) = change {
+                    domain.adopt(change);
+                }
+            }
+        }
+        for change in batch.changes {
+            if let Change::Keys { user, keys } = change {
+                self.shown.accounts.adopt(&user, keys);
+            }
+        }
+        for (notice, audience) in &batch.deliveries {
+            let mailboxes = self.shown.hub.publish(notice, audience);
+            tracing::trace!(node = &*notice.node, seq = notice.seq, mailboxes, "published");
+        }
+        for user in batch.gone {
+            self.shown.hub.end(Some(user.as_str()), EndReason::AccountChanged);
+        }
+    }
+
+    fn failed(&mut self, error: StoreError, answers: Vec<Answer>) {
+        self.working = None;
+        self.failures += 1;
+        tracing::error!(%error, jobs = answers.len(), failures = self.failures, "commit failed");
+        let error = Arc::new(error);
+        if self.failures == FAILURES_OUT_OF_SERVICE {
+            self.shown.is_in_service.store(false, Ordering::Relaxed);
+            self.shown.hub.set_in_service(false);
+        }
+        answers.into_iter().for_each(|answer| answer.send(Some(&error)));
+    }
+
+    fn succeeded(&mut self) {
+        self.failures = 0;
+        if !self.shown.is_in_service.swap(true, Ordering::Relaxed) {
+            tracing::info!("the store takes changes again");
+            self.shown.hub.set_in_service(true);
+        }
+    }
+}
+
+/// What comes next.
+enum Next {
+    Job(Job),
+    /// Nothing came while the store is broken: try whether it works.
+    Probe,
+    /// Every handle is gone.
+    Nobody,
+}
+
+async fn next(
+    jobs: &mut mpsc::Receiver<Job>,
+    questions: &mut mpsc::Receiver<PubSubJob>,
+    is_broken: bool,
+) -> Next {
+    tokio::select! {
+        Some(job) = jobs.recv() => Next::Job(job),
+        Some(question) = questions.recv() => Next::Job(Job::PubSub(question)),
+        () = sleep(Duration::from_secs(STORE_PROBE_SECS)), if is_broken => Next::Probe,
+        else => Next::Nobody,
+    }
+}
+
+fn plan_job(working: &mut Working, job: Job, batch: &mut Batch) -> Answer {
+    let now = clock::wall();
+    match job {
+        Job::Stop => Answer::Nobody,
+        Job::PubSub(PubSubJob { asker, request, answer }) => {
+            Answer::PubSub(answer, working.ask(&asker, &request, now, batch))
+        }
+        Job::Steps(Steps { steps, request_id, is_quiet, answer }) => {
+            let asked = Asked { request_id: &request_id, is_quiet, now };
+            let done = working.steps(&steps, &asked, batch).map_err(|refused| StepError {
+                step: refused.step,
+                error: WriteError::Refused(refused.refusal),
+            });
+            Answer::Steps(answer, done)
+        }
+    }
+}
+
+/// An answer that waits until the batch is durable.
+enum Answer {
+    Steps(oneshot::Sender<Result<(), StepError>>, Result<(), StepError>),
+    PubSub(
+        oneshot::Sender<Result<pubsub::Reply, pubsub::Refusal>>,
+        Result<pubsub::Reply, pubsub::Refusal>,
+    ),
+    Nobody,
+}
+
+impl Answer {
+    /// The answer to a job that could not even be planned.
+    fn unplanned(job: Job) -> Self {
+        match job {
+            Job::Steps(steps) => Self::Steps(steps.answer, Err(WriteError::Stopped.into())),
+            Job::PubSub(job) => Self::PubSub(job.answer, Err(pubsub::Refusal::Unavailable)),
+            Job::Stop => Self::Nobody,
+        }
+    }
+
+    /// Sends it; when the store failed, everybody in the batch is told that. Who went away
+    /// meanwhile does not hear it, though it happened.
+    fn send(self, failed: Option<&Arc<StoreError>>) {
+        match (self, failed) {
+            (Self::Steps(to, done), None) => drop(to.send(done)),
+            (Self::Steps(to, _), Some(error)) => {
+                drop(to.send(Err(WriteError::Store(Arc::clone(error)).into())));
+            }
+            (Self::PubSub(to, reply), None) => drop(to.send(reply)),
+            (Self::PubSub(to, _), Some(_)) => {
+                drop(to.send(Err(pubsub::Refusal::Unavailable)));
+            }
+            (Self::Nobody, _) => {}
+        }
+    }
+}
