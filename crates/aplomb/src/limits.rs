@@ -47,3 +47,12 @@ pub const CREATED_NODES_MAX: usize = 10_000;
 
 /// Explicit subscriptions of one account: a supervisor's desktops with all teams and agents.
 pub const SUBSCRIPTIONS_OF_ONE_MAX: usize = 2_000;
+
+/// Bytes of a REST request's body. The largest that we take is a sign-in, of a few hundred bytes.
+pub const REST_BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// Seconds from a request's headers to the end of its body.
+pub const REST_BODY_SECS_MAX: u64 = 10;
+
+/// Bytes of a `requestId` that is echoed: clients send a UUID of 36. A longer one is ignored.
+pub const REQUEST_ID_BYTES_MAX: usize = 256;

@@ -2,6 +2,7 @@
 //!
 //! The domain says what is; this says how Finesse writes it.
 
+pub mod access;
 pub mod errors;
 pub mod events;
 pub mod nodes;

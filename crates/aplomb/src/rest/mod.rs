@@ -1,1 +1,62 @@
 //! Finesse paths: parse to a command, answer, nothing else.
+//!
+//! The handlers of `/finesse/api/…` log the caller in, hand what he wants to the writer, and write
+//! what the core says. Source: Finesse REST guide.
+
+mod answer;
+mod body;
+mod caller;
+mod cors;
+mod document;
+mod gate;
+mod reasons;
+mod system;
+mod teams;
+mod users;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use aplomb_core::finesse::system_info::SystemInfo;
+use aplomb_core::handshake::Origin;
+use axum::{Extension, Router, middleware};
+
+use crate::accounts::Accounts;
+use crate::writer::Writer;
+use document::Document;
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub struct Rest {
+    /// Has commands done, and shows the contact centre.
+    pub writer: Writer,
+    /// Logs callers in.
+    pub accounts: Arc<Accounts>,
+    /// What `SystemInfo` tells; the status is the writer's.
+    pub system: Arc<SystemInfo>,
+    /// Origins besides the server's own whose pages may read answers.
+    pub allowed_origins: Arc<[Origin]>,
+    /// Whether a password may come over a connection without TLS.
+    pub plain_without_tls: bool,
+}
+
+/// Where a request came from. The listener puts it into the extensions of each request.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer {
+    /// The client's address.
+    pub addr: SocketAddr,
+    /// Whether the connection is encrypted.
+    pub is_tls: bool,
+}
+
+/// The router of all REST paths and of `/openapi.json`, which describes them.
+pub fn router(rest: Rest) -> Router {
+    let (router, api) = document::routes().split_for_parts();
+    router
+        .fallback(gate::unknown_path)
+        .method_not_allowed_fallback(gate::other_method)
+        .layer(Extension(Document::of(&api)))
+        .layer(middleware::from_fn(gate::pass))
+        .layer(middleware::from_fn_with_state(rest.clone(), cors::allow))
+        .with_state(rest)
+}
