@@ -1,4 +1,389 @@
 //! The client's side of a stream: policy over the grammar.
+//!
+//! Drain [`Initiator::poll`] before you feed again.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::auth::{decode, sasl};
+use super::bind;
+use super::milestone::{self, Milestone};
+use super::phase::{Phase, Side, Violation};
+use crate::framing::{Close, Frame, Framing, Open, StreamError};
+use crate::jid::{self, FullJid};
+use crate::limits::{ANSWER_SECS_MAX, CLOSE_SECS_MAX};
+use crate::ns;
+use crate::sasl::scram::{ClientExchange, Distrust, ExpectedSignature};
+use crate::sasl::{Mechanism, plain};
+use crate::secret::Secret;
+use crate::stanza::StanzaError;
+use crate::time::Moment;
+use crate::xml::Element;
+
+/// What a client wants.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// The XMPP domain.
+    pub domain: String,
+    /// The account: the local part of its JID, unescaped.
+    pub user: String,
+    /// Its password.
+    pub password: Secret<String>,
+    /// The resource; none lets the server choose.
+    pub resource: Option<String>,
+    /// Whether the password may be sent as it is: over TLS, or where somebody said so.
+    pub allows_plain: bool,
+    /// The client's part of a SCRAM nonce: random, made by the caller.
+    pub nonce: String,
+}
+
+/// What the caller must do, in order.
+#[derive(Debug)]
+pub enum Output {
+    /// Send this unit.
+    Transmit(Vec<u8>),
+    /// Something happened.
+    Event(Event),
+    /// Flush, then end the carrier. `None` is an orderly end; no output follows.
+    Hangup(Option<Trouble>),
+}
+
+/// What the stream tells its driver.
+#[derive(Debug)]
+pub enum Event {
+    /// A frame of the way to [`Event::Ready`] or of the stream's end went out or came in.
+    Passed(Passage),
+    /// The client has its address and may send stanzas.
+    Ready(FullJid),
+    /// A stanza came.
+    Stanza(Element),
+}
+
+/// A frame on its way, fit to be shown: what SASL carries is dots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passage {
+    /// Who sent it.
+    pub from: Side,
+    /// What.
+    pub frame: Frame,
+    /// What it means.
+    pub milestone: Option<Milestone>,
+}
+
+/// Why there is no stream, or no more.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// No mechanism that both sides know and that is allowed here.
+    #[error("the server offers no login that may be used here; it offers: {}", .0.join(", "))]
+    NoMechanism(Vec<String>),
+    /// The server refused the login; the condition and its words.
+    #[error("the login was refused: {0}")]
+    Login(String, Option<String>),
+    /// The server's part of the login was not right.
+    #[error("{0}")]
+    Distrust(#[from] Distrust),
+    /// The server does not offer to bind.
+    #[error("the server offers no address (no <bind/> in its features)")]
+    NoBind,
+    /// The server refused the resource.
+    #[error("the resource was refused: {}", .0.condition.name())]
+    Bind(StanzaError),
+    /// The server ended the stream with an error.
+    #[error("the server ended the stream: {}", .0.condition.name())]
+    Stream(StreamError),
+    /// The server did what it may not do now.
+    #[error("{0}")]
+    Violation(Violation),
+    /// The server sent what is no frame.
+    #[error("the server sent what is no XMPP: {}", .0.text.as_deref().unwrap_or_default())]
+    Malformed(StreamError),
+    /// The server did not answer in time.
+    #[error("the server did not answer for {ANSWER_SECS_MAX} s")]
+    Silent,
+}
 
 /// A client's side of one stream.
-pub struct Initiator;
+pub struct Initiator {
+    framing: Box<dyn Framing>,
+    wish: Wish,
+    phase: Phase,
+    scram: Scram,
+    jid: Option<FullJid>,
+    /// The `id` of the session request that waits for its answer.
+    session: Option<&'static str>,
+    is_session_offered: bool,
+    is_ready: bool,
+    deadline: Option<Moment>,
+    trouble: Option<Trouble>,
+    outputs: VecDeque<Output>,
+}
+
+/// Where a SCRAM login is.
+#[derive(Debug)]
+enum Scram {
+    Idle,
+    Started(ClientExchange),
+    Answered(ExpectedSignature),
+    Proven,
+}
+
+impl Initiator {
+    /// A stream that opens itself.
+    pub fn new(now: Moment, framing: Box<dyn Framing>, wish: Wish) -> Self {
+        let mut new = Self {
+            framing,
+            wish,
+            phase: Phase::START,
+            scram: Scram::Idle,
+            jid: None,
+            session: None,
+            is_session_offered: false,
+            is_ready: false,
+            deadline: None,
+            trouble: None,
+            outputs: VecDeque::new(),
+        };
+        new.open(now);
+        new
+    }
+
+    /// Takes one unit from the server.
+    pub fn receive(&mut self, now: Moment, unit: &[u8]) {
+        let mut frames = Vec::with_capacity(1);
+        let outcome = self.framing.read(unit, &mut frames);
+        for frame in frames {
+            self.take(now, frame);
+        }
+        if let Err(error) = outcome {
+            self.give_up(now, Some(Trouble::Malformed(error)));
+        }
+    }
+
+    /// Sends a stanza; nothing happens before [`Event::Ready`] or after the end.
+    pub fn send(&mut self, _now: Moment, stanza: &Element) {
+        if self.is_ready && self.phase == Phase::Bound {
+            let unit = self.framing.write_element(stanza);
+            self.outputs.push_back(Output::Transmit(unit));
+        }
+    }
+
+    /// Ends the stream in order: `<close/>`, then a hang-up when the server closed too or its
+    /// time is over.
+    pub fn close(&mut self, now: Moment) {
+        self.give_up(now, None);
+    }
+
+    /// Lets deadlines pass.
+    pub fn tick(&mut self, now: Moment) {
+        if self.deadline.is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        if matches!(self.phase, Phase::Closing(_)) {
+            self.hang_up();
+        } else {
+            self.give_up(now, Some(Trouble::Silent));
+        }
+    }
+
+    /// When [`Initiator::tick`] must be called at the latest.
+    pub const fn deadline(&self) -> Option<Moment> {
+        self.deadline
+    }
+
+    /// The next thing to do.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn open(&mut self, now: Moment) {
+        let to = Some(self.wish.domain.clone());
+        let open = Open { to, version: Some("1.0".to_owned()), ..Open::default() };
+        self.transmit(now, Frame::Open(open));
+    }
+
+    fn take(&mut self, now: Moment, frame: Frame) {
+        let before = self.phase;
+        match before.step(Side::Server, &frame) {
+            Ok(phase) => self.phase = phase,
+            Err(violation) => return self.give_up(now, Some(Trouble::Violation(violation))),
+        }
+        let frame = match frame {
+            Frame::Element(stanza) if before == Phase::Bound && self.phase == Phase::Bound => {
+                return self.take_stanza(stanza);
+            }
+            frame => frame,
+        };
+        let milestone = self.passed(before, Side::Server, &frame);
+        self.deadline = Some(now + Duration::from_secs(ANSWER_SECS_MAX));
+        match self.phase {
+            Phase::Closed => self.hang_up(),
+            Phase::Closing(Side::Server) => {
+                self.transmit(now, Frame::Close(Close::default()));
+                self.hang_up();
+            }
+            // The server's own close, or our deadline, ends it.
+            Phase::Closing(Side::Client) => {}
+            _ => {
+                if let Err(trouble) = self.go_on(now, &frame, milestone) {
+                    self.give_up(now, Some(trouble));
+                }
+            }
+        }
+    }
+
+    /// Does what comes after a legal frame of the server.
+    fn go_on(
+        &mut self,
+        now: Moment,
+        frame: &Frame,
+        milestone: Option<Milestone>,
+    ) -> Result<(), Trouble> {
+        let Frame::Element(element) = frame else { return Ok(()) };
+        match milestone {
+            Some(Milestone::MechanismsOffered(names)) => self.authenticate(now, names)?,
+            Some(Milestone::Challenged) => self.respond(now, element)?,
+            Some(Milestone::LoggedIn) => {
+                self.check_success(element)?;
+                self.open(now);
+            }
+            Some(Milestone::LoginRefused(condition, text)) => {
+                return Err(Trouble::Login(condition, text));
+            }
+            Some(Milestone::BindOffered { has_session }) => {
+                if element.child(ns::BIND, "bind").is_none() {
+                    return Err(Trouble::NoBind);
+                }
+                self.is_session_offered = has_session;
+                let bind = bind::request(self.wish.resource.as_deref());
+                self.transmit(now, Frame::Element(request("bind", bind)));
+            }
+            Some(Milestone::Bound(_)) => {
+                let bind = element.child(ns::BIND, "bind").and_then(bind::bound_jid);
+                self.jid = Some(bind.ok_or(Trouble::NoBind)?);
+                self.begin_session(now);
+            }
+            Some(Milestone::BindRefused(error)) => return Err(Trouble::Bind(error)),
+            Some(Milestone::Failed(_, error)) => return Err(Trouble::Stream(error)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn take_stanza(&mut self, stanza: Element) {
+        // Any answer will do: the session of RFC 3921 has no content.
+        if self.session.is_some() && stanza.attr("id") == self.session {
+            self.passed(Phase::Bound, Side::Server, &Frame::Element(stanza));
+            self.ready();
+        } else {
+            self.outputs.push_back(Output::Event(Event::Stanza(stanza)));
+        }
+    }
+
+    /// Logs in by SCRAM if it is offered, else by PLAIN if that is allowed.
+    fn authenticate(&mut self, now: Moment, offered: Vec<String>) -> Result<(), Trouble> {
+        let has = |mechanism: Mechanism| offered.iter().any(|name| name == mechanism.name());
+        let user = jid::escape(&self.wish.user);
+        let (mechanism, message) = if has(Mechanism::ScramSha256) {
+            let (exchange, first) = ClientExchange::start(&user, &self.wish.nonce);
+            self.scram = Scram::Started(exchange);
+            (Mechanism::ScramSha256, Secret::new(first))
+        } else if has(Mechanism::Plain) && self.wish.allows_plain {
+            let own = format!("{user}@{}", self.wish.domain);
+            (Mechanism::Plain, plain::write(&own, &user, &self.wish.password))
+        } else {
+            return Err(Trouble::NoMechanism(offered));
+        };
+        let auth = sasl("auth", message.expose()).with_attr("mechanism", mechanism.name());
+        self.transmit(now, Frame::Element(auth));
+        Ok(())
+    }
+
+    fn respond(&mut self, now: Moment, challenge: &Element) -> Result<(), Trouble> {
+        let message = decode(&challenge.text()).map_err(|_| Distrust::Malformed)?;
+        let response = match std::mem::replace(&mut self.scram, Scram::Idle) {
+            Scram::Started(exchange) => {
+                let (expected, last) = exchange.answer(&message, &self.wish.password)?;
+                self.scram = Scram::Answered(expected);
+                last
+            }
+            // A server may put its proof into a last challenge (RFC 5802 §5).
+            Scram::Answered(expected) => {
+                expected.check(&message)?;
+                self.scram = Scram::Proven;
+                String::new()
+            }
+            Scram::Idle | Scram::Proven => return Err(Distrust::Malformed.into()),
+        };
+        self.transmit(now, Frame::Element(sasl("response", &response)));
+        Ok(())
+    }
+
+    /// A SCRAM server must have proved that it knows the password.
+    fn check_success(&mut self, success: &Element) -> Result<(), Trouble> {
+        match std::mem::replace(&mut self.scram, Scram::Idle) {
+            Scram::Answered(expected) => {
+                let message = decode(&success.text()).map_err(|_| Distrust::Malformed)?;
+                Ok(expected.check(&message)?)
+            }
+            Scram::Started(_) => Err(Distrust::WrongSignature.into()),
+            Scram::Idle | Scram::Proven => Ok(()),
+        }
+    }
+
+    /// COMPAT: Cisco Finesse: the session is asked for wherever it is offered, as Strophe does.
+    fn begin_session(&mut self, now: Moment) {
+        if !self.is_session_offered {
+            return self.ready();
+        }
+        self.session = Some("session");
+        let session = Element::new(ns::SESSION, "session");
+        self.transmit(now, Frame::Element(request("session", session)));
+    }
+
+    fn ready(&mut self) {
+        let jid = self.jid.clone().expect("a stream is ready after its bind");
+        self.session = None;
+        self.is_ready = true;
+        self.deadline = None;
+        self.outputs.push_back(Output::Event(Event::Ready(jid)));
+    }
+
+    fn give_up(&mut self, now: Moment, trouble: Option<Trouble>) {
+        if matches!(self.phase, Phase::Closing(_) | Phase::Closed) {
+            return;
+        }
+        self.trouble = trouble;
+        self.transmit(now, Frame::Close(Close::default()));
+        self.deadline = Some(now + Duration::from_secs(CLOSE_SECS_MAX));
+    }
+
+    fn hang_up(&mut self) {
+        self.phase = Phase::Closed;
+        self.deadline = None;
+        self.outputs.push_back(Output::Hangup(self.trouble.take()));
+    }
+
+    fn transmit(&mut self, now: Moment, frame: Frame) {
+        let before = self.phase;
+        let phase = before.step(Side::Client, &frame);
+        self.phase = phase.expect("the initiator follows the grammar");
+        self.deadline = Some(now + Duration::from_secs(ANSWER_SECS_MAX));
+        let unit = self.framing.write(&frame);
+        self.passed(before, Side::Client, &frame);
+        self.outputs.push_back(Output::Transmit(unit));
+    }
+
+    fn passed(&mut self, before: Phase, from: Side, frame: &Frame) -> Option<Milestone> {
+        let milestone = Milestone::of(before, from, frame);
+        let frame = milestone::redacted(frame);
+        let passage = Passage { from, frame, milestone: milestone.clone() };
+        self.outputs.push_back(Output::Event(Event::Passed(passage)));
+        milestone
+    }
+}
+
+fn request(id: &'static str, payload: Element) -> Element {
+    let iq = Element::new(ns::CLIENT, "iq").with_attr("type", "set").with_attr("id", id);
+    iq.with_child(payload)
+}

@@ -6,11 +6,13 @@
 mod auth;
 pub mod bind;
 pub mod initiator;
+pub mod milestone;
 pub mod phase;
 pub mod responder;
 pub mod witness;
 
 pub use initiator::Initiator;
+pub use milestone::Milestone;
 pub use phase::{Leg, Phase, Side, Step, Violation};
 pub use responder::Responder;
-pub use witness::Witness;
+pub use witness::{Report, Witness};

@@ -1,0 +1,232 @@
+//! What a frame means for the stream, in words that a person reads.
+
+use std::fmt;
+
+use super::bind;
+use super::phase::{Leg, Phase, Side, Step};
+use crate::framing::{Close, Frame, Open, StreamError};
+use crate::ns;
+use crate::stanza::StanzaError;
+use crate::xml::Element;
+
+/// A step of a stream that means something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Milestone {
+    /// The client opens the stream, before or after its login.
+    Opening(Leg, Open),
+    /// The server opens it too.
+    Opened(Leg, Open),
+    /// The server says which mechanisms it takes.
+    MechanismsOffered(Vec<String>),
+    /// The client chooses one.
+    LoginTried(String),
+    /// The server asks for more.
+    Challenged,
+    /// The client gives it.
+    Responded,
+    /// The password was right.
+    LoggedIn,
+    /// It was not, or the server says something else; the condition and the server's words.
+    LoginRefused(String, Option<String>),
+    /// The server offers an address, and maybe the session of RFC 3921.
+    BindOffered {
+        /// Whether the session is offered too.
+        has_session: bool,
+    },
+    /// The client wants this resource, or any.
+    BindWanted(Option<String>),
+    /// The client has its address.
+    Bound(String),
+    /// It does not get it.
+    BindRefused(StanzaError),
+    /// One side ends the stream with an error.
+    Failed(Side, StreamError),
+    /// One side ends the stream.
+    Closed(Side, Close),
+}
+
+impl Milestone {
+    /// What `frame` means when `from` sends it in the phase `before`; a stanza of a bound stream
+    /// means nothing to the stream itself.
+    pub fn of(before: Phase, from: Side, frame: &Frame) -> Option<Self> {
+        let element = match (frame, before) {
+            (Frame::Open(open), Phase::ExpectOpen(leg)) if from == Side::Client => {
+                return Some(Self::Opening(leg, open.clone()));
+            }
+            (Frame::Open(open), Phase::ExpectAnswer(leg)) => {
+                return Some(Self::Opened(leg, open.clone()));
+            }
+            (Frame::Open(_), _) => return None,
+            (Frame::Close(close), _) => return Some(Self::Closed(from, close.clone())),
+            (Frame::Element(element), _) => element,
+        };
+        match (Step::of_element(element), before) {
+            (Step::Features, Phase::ExpectFeatures(Leg::Login)) => {
+                Some(Self::MechanismsOffered(mechanisms(element)))
+            }
+            (Step::Features, Phase::ExpectFeatures(Leg::Bind)) => {
+                let has_session = element.child(ns::SESSION, "session").is_some();
+                Some(Self::BindOffered { has_session })
+            }
+            (Step::Auth, _) => {
+                Some(Self::LoginTried(element.attr("mechanism").unwrap_or_default().to_owned()))
+            }
+            (Step::Challenge, _) => Some(Self::Challenged),
+            (Step::Response, _) => Some(Self::Responded),
+            (Step::Success, _) => Some(Self::LoggedIn),
+            (Step::Failure, _) => Some(Self::refused_login(element)),
+            (Step::Bind, Phase::ExpectBind) => {
+                let bind = element.child(ns::BIND, "bind");
+                Some(Self::BindWanted(bind.and_then(bind::wanted_resource)))
+            }
+            (Step::Result, Phase::ExpectBound) => {
+                let jid = element.child(ns::BIND, "bind").and_then(bind::bound_jid);
+                Some(Self::Bound(jid.map(|jid| jid.to_string()).unwrap_or_default()))
+            }
+            (Step::Refusal, Phase::ExpectBound) => Some(Self::BindRefused(refusal(element))),
+            (Step::Error, _) => Some(Self::Failed(from, StreamError::from_element(element))),
+            _ => None,
+        }
+    }
+
+    fn refused_login(failure: &Element) -> Self {
+        let is_text = |child: &&Element| child.is(ns::SASL, "text");
+        let condition = failure.children().find(|child| !is_text(child));
+        let condition = condition.map_or("not-authorized", Element::name).to_owned();
+        Self::LoginRefused(condition, failure.children().find(is_text).map(Element::text))
+    }
+}
+
+/// The names of the mechanisms that features offer.
+pub(super) fn mechanisms(features: &Element) -> Vec<String> {
+    let offer = features.child(ns::SASL, "mechanisms");
+    offer.into_iter().flat_map(Element::children).map(Element::text).collect()
+}
+
+/// The error of an iq that refuses.
+pub(super) fn refusal(iq: &Element) -> StanzaError {
+    let error = iq.child(ns::CLIENT, "error").cloned();
+    StanzaError::from_element(&error.unwrap_or_else(|| Element::new(ns::CLIENT, "error")))
+}
+
+/// The frame as it may be shown: what SASL carries becomes dots.
+pub fn redacted(frame: &Frame) -> Frame {
+    match frame {
+        Frame::Element(element) if element.ns() == ns::SASL && !element.text().is_empty() => {
+            let mut shown = Element::new(ns::SASL, element.name().to_owned());
+            if let Some(mechanism) = element.attr("mechanism") {
+                shown.set_attr("mechanism", mechanism);
+            }
+            Frame::Element(shown.with_text("•••"))
+        }
+        Frame::Open(_) | Frame::Close(_) | Frame::Element(_) => frame.clone(),
+    }
+}
+
+impl fmt::Display for Milestone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Opening(Leg::Login, open) => {
+                write!(f, "The client opens a stream to {}.", shown(open.to.as_deref()))
+            }
+            Self::Opening(Leg::Bind, _) => {
+                f.write_str("The client opens the stream anew, as everybody must after a login.")
+            }
+            Self::Opened(Leg::Login, open) => write!(
+                f,
+                "The server {} opens it too and names it {}.",
+                shown(open.from.as_deref()),
+                shown(open.id.as_deref())
+            ),
+            Self::Opened(Leg::Bind, open) => {
+                write!(f, "The server opens it anew as {}.", shown(open.id.as_deref()))
+            }
+            Self::MechanismsOffered(names) if names.is_empty() => {
+                f.write_str("The server offers no way to log in here.")
+            }
+            Self::MechanismsOffered(names) => {
+                write!(f, "The server takes logins by {}.", names.join(", "))
+            }
+            Self::LoginTried(mechanism) => write!(f, "The client logs in by {mechanism}."),
+            Self::Challenged => f.write_str("The server sends a challenge."),
+            Self::Responded => f.write_str("The client answers it."),
+            Self::LoggedIn => f.write_str("The login worked."),
+            Self::LoginRefused(condition, text) => {
+                write!(f, "The login was refused: {condition}{}.", words(text.as_deref()))
+            }
+            Self::BindOffered { has_session: true } => {
+                f.write_str("The server offers an address, and a session as of RFC 3921.")
+            }
+            Self::BindOffered { has_session: false } => {
+                f.write_str("The server offers an address.")
+            }
+            Self::BindWanted(Some(resource)) => {
+                write!(f, "The client wants the resource {resource}.")
+            }
+            Self::BindWanted(None) => f.write_str("The client wants any resource."),
+            Self::Bound(jid) => write!(f, "The client is {jid} from now on."),
+            Self::BindRefused(error) => write!(
+                f,
+                "The resource was refused: {}{}.",
+                error.condition.name(),
+                words(error.text.as_deref())
+            ),
+            Self::Failed(side, error) => {
+                let words = words(error.text.as_deref());
+                write!(f, "A stream error from {side}: {}{words}.", error.condition.name())
+            }
+            Self::Closed(side, Close { see_other_uri: Some(uri) }) => {
+                write!(f, "The stream is closed by {side}, which points to {uri}.")
+            }
+            Self::Closed(side, Close { see_other_uri: None }) => {
+                write!(f, "The stream is closed by {side}.")
+            }
+        }
+    }
+}
+
+fn shown(name: Option<&str>) -> &str {
+    name.unwrap_or("(no name)")
+}
+
+fn words(text: Option<&str>) -> String {
+    text.map(|text| format!(" ({text})")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framing::{Framing, ws::Messages};
+
+    fn frame(text: &str) -> Frame {
+        let mut frames = Vec::new();
+        Messages.read(text.as_bytes(), &mut frames).unwrap();
+        frames.remove(0)
+    }
+
+    #[test]
+    fn what_sasl_carries_is_shown_as_dots() {
+        let auth = frame(
+            "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AGFkYQBwZW4=</auth>",
+        );
+        let shown = String::from_utf8(Messages.write(&redacted(&auth))).unwrap();
+        assert!(shown.contains("PLAIN") && shown.contains("•••"), "{shown}");
+        assert!(!shown.contains("AGFkYQ"), "{shown}");
+        let presence = frame("<presence/>");
+        assert_eq!(redacted(&presence), presence);
+    }
+
+    #[test]
+    fn a_refused_login_is_told_with_the_servers_words() {
+        let failure = frame(
+            "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
+             <text>locked for 5 minutes</text><not-authorized/></failure>",
+        );
+        let milestone = Milestone::of(Phase::ExpectVerdict, Side::Server, &failure).unwrap();
+        assert_eq!(
+            milestone.to_string(),
+            "The login was refused: not-authorized (locked for 5 minutes)."
+        );
+    }
+}

@@ -1,0 +1,168 @@
+//! A responder with a driver that knows a few accounts: what tests talk to.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aplomb_core::framing::ws::Messages;
+use aplomb_core::framing::{StreamCondition, StreamError};
+use aplomb_core::jid::{self, FullJid};
+use aplomb_core::sasl::decoy::Decoys;
+use aplomb_core::sasl::{Failure, Mechanism, ScramKeys};
+use aplomb_core::secret::Secret;
+use aplomb_core::stanza::{Condition, StanzaError};
+use aplomb_core::stream::Responder;
+use aplomb_core::stream::responder::{Answer, Event, Fresh, Output, Policy, Question};
+use aplomb_core::time::Moment;
+use aplomb_core::xml::Element;
+
+/// A responder, its driver, and a clock that moves when it is told to.
+pub(crate) struct Desk {
+    responder: Responder,
+    domain: String,
+    keys: HashMap<String, ScramKeys>,
+    online: Vec<FullJid>,
+    now: Moment,
+    /// What the driver was told, in words.
+    pub(crate) told: Vec<String>,
+}
+
+/// What the world of a desk is like before the client comes.
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub(crate) domain: String,
+    pub(crate) passwords: Vec<(String, String)>,
+    pub(crate) online: Vec<String>,
+    pub(crate) mechanisms: Vec<Mechanism>,
+    pub(crate) is_strict_host: bool,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            domain: "cc.test".to_owned(),
+            passwords: Vec::new(),
+            online: Vec::new(),
+            mechanisms: vec![Mechanism::ScramSha256, Mechanism::Plain],
+            is_strict_host: false,
+        }
+    }
+}
+
+/// What a desk does, as a client sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Unit(String),
+    HangUp(Option<StreamCondition>),
+}
+
+impl Desk {
+    pub(crate) fn new(world: &World) -> Self {
+        let policy = Policy {
+            domain: world.domain.clone(),
+            mechanisms: world.mechanisms.clone(),
+            strict_host: world.is_strict_host,
+            features: vec![Element::new("urn:xmpp:features:rosterver", "ver")],
+        };
+        let fresh = Fresh {
+            stream_id: "8x2m9k0q1".to_owned(),
+            resource: "fresh".to_owned(),
+            nonce: "server-nonce".to_owned(),
+        };
+        let derive = |password: &String| {
+            let rounds = NonZeroU32::new(4096).unwrap();
+            ScramKeys::derive(&Secret::new(password.clone()), b"0123456789abcdef", rounds)
+        };
+        let keys = world.passwords.iter().map(|(n, p)| (n.clone(), derive(p).unwrap()));
+        let now = Moment::new(Duration::from_secs(1000));
+        Self {
+            responder: Responder::new(now, Box::new(Messages), Arc::new(policy), fresh),
+            domain: world.domain.clone(),
+            keys: keys.collect(),
+            online: world.online.iter().map(|jid| FullJid::new(jid).unwrap()).collect(),
+            now,
+            told: Vec::new(),
+        }
+    }
+
+    /// What the server does about one unit of the client.
+    pub(crate) fn receive(&mut self, unit: &str) -> Vec<Seen> {
+        self.responder.receive(self.now, unit.as_bytes());
+        self.drain()
+    }
+
+    /// What the server does while time passes.
+    pub(crate) fn wait(&mut self, time: Duration) -> Vec<Seen> {
+        self.now = self.now + time;
+        if self.responder.deadline().is_some_and(|deadline| deadline <= self.now) {
+            self.responder.tick(self.now);
+        }
+        self.drain()
+    }
+
+    /// What the client gets when the server sends it a stanza.
+    pub(crate) fn push(&mut self, stanza: &Element) -> Vec<Seen> {
+        self.responder.send(self.now, stanza);
+        self.drain()
+    }
+
+    /// What the client gets when the server ends the stream.
+    pub(crate) fn close(&mut self, condition: Option<StreamCondition>) -> Vec<Seen> {
+        self.responder.close(self.now, condition.map(StreamError::new));
+        self.drain()
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.now
+    }
+
+    fn drain(&mut self) -> Vec<Seen> {
+        let mut seen = Vec::new();
+        while let Some(output) = self.responder.poll() {
+            match output {
+                Output::Transmit(unit) => seen.push(Seen::Unit(String::from_utf8(unit).unwrap())),
+                Output::Hangup(error) => seen.push(Seen::HangUp(error.map(|e| e.condition))),
+                Output::Event(event) => self.hear(event),
+            }
+        }
+        seen
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Ask(question) => {
+                let answer = self.answer(question);
+                self.responder.answer(self.now, answer);
+            }
+            Event::LoggedIn(login) => self.told.push(format!("{} logged in", login.name())),
+            Event::LoginFailed { name, failure } => {
+                let name = name.as_deref().unwrap_or("somebody");
+                self.told.push(format!("{name} did not log in: {}", failure.name()));
+            }
+            Event::Bound(jid) => self.told.push(format!("{jid} is bound")),
+            Event::Stanza(stanza) => self.told.push(stanza.to_xml().replace('"', "'")),
+        }
+    }
+
+    fn answer(&self, question: Question) -> Answer {
+        let decoys = Decoys::new(Secret::new([7; 32]), NonZeroU32::new(4096).unwrap());
+        let keys = |name: &str| self.keys.get(name).cloned().unwrap_or_else(|| decoys.keys(name));
+        match question {
+            Question::Password { name, password } => {
+                let login = keys(&name).check(&name, &password);
+                Answer::Verdict(login.ok_or(Failure::NotAuthorized))
+            }
+            Question::Keys { name } => Answer::Keys(Box::new(keys(&name))),
+            Question::Bind { name, resource } => {
+                let bare = jid::user_jid(&name, &self.domain).unwrap();
+                let jid = bare.with_resource_str(&resource).unwrap();
+                if self.online.contains(&jid) {
+                    Answer::BindRefused(StanzaError::new(Condition::Conflict))
+                } else {
+                    Answer::Bound(jid)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The stream from outside: scripted conversations, and our client against our server.
+
+mod desk;
+mod talks;
+mod walk;

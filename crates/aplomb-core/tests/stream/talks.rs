@@ -1,0 +1,224 @@
+//! Runs every conversation of `talks/` against the server's side of a stream.
+//!
+//! A line begins with who acts; a line that begins with a space goes on with the one before.
+//!
+//! - `given   domain NAME | password of USER is WORD | JID is online | only PLAIN | strict host`
+//! - `client  XML`: the client sends one message. `client  repeats N TEXT`: a long one.
+//! - `server  XML`: the server's next message is this; `…` stands for anything.
+//! - `server  hangs up` or `server  hangs up for CONDITION`.
+//! - `driver  TEXT`: the driver was told this next. `driver  sends XML`, `driver  closes`,
+//!   `driver  closes for CONDITION`: it acts.
+//! - `witness TEXT`: the witness reports this, among other words, of the client's last message; of
+//!   the server it never reports anything.
+//! - `wait    N s`.
+//!
+//! Nothing may be left over at the end: no message unexpected, no report unannounced.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use aplomb_core::framing::StreamCondition;
+use aplomb_core::framing::ws::Messages;
+use aplomb_core::sasl::Mechanism;
+use aplomb_core::stream::{Report, Side, Witness};
+use aplomb_core::xml::{Prologue, read_element};
+
+use crate::desk::{Desk, Seen, World};
+
+#[test]
+fn every_talk_goes_as_written() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../talks");
+    let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut talks: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|e| e == "talk")).collect();
+    talks.sort();
+    assert!(talks.len() >= 10, "only {} talks in {}", talks.len(), folder.display());
+    let failed: Vec<String> = talks.iter().filter_map(|path| run(path).err()).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+}
+
+#[test]
+fn a_talk_that_is_wrong_fails() {
+    let right = "client  <presence/>\nserver  <open …/>\nserver  …\nserver  <close …/>\n\
+                 witness presence\n";
+    assert_eq!(Talk::play(right), Ok(()));
+    for wrong in [
+        right.replace("server  <open …/>\n", ""),
+        right.replace("<open …/>", "<open/>"),
+        right.replace("server  <close …/>\n", ""),
+        right.replace("witness presence\n", ""),
+        right.replace("witness presence", "witness iq"),
+        format!("{right}server  hangs up\n"),
+        format!("{right}driver  somebody logged in\n"),
+        format!("{right}nobody  does anything\n"),
+    ] {
+        assert!(Talk::play(&wrong).is_err(), "{wrong}");
+    }
+}
+
+fn run(path: &Path) -> Result<(), String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    Talk::play(&text).map_err(|why| format!("{}: {why}", path.display()))
+}
+
+struct Talk {
+    world: World,
+    desk: Option<Desk>,
+    witness: Witness,
+    seen: VecDeque<Seen>,
+    told: VecDeque<String>,
+    reports: VecDeque<String>,
+}
+
+impl Talk {
+    fn play(text: &str) -> Result<(), String> {
+        let mut talk = Self {
+            world: World::default(),
+            desk: None,
+            witness: Witness::new(Box::new(Messages)),
+            seen: VecDeque::new(),
+            told: VecDeque::new(),
+            reports: VecDeque::new(),
+        };
+        for line in lines(text) {
+            let (who, what) = line.split_once(' ').unwrap_or((&line, ""));
+            talk.line(who, what.trim()).map_err(|why| format!("{line}\n  {why}"))?;
+        }
+        let left = (talk.seen, talk.told, talk.reports);
+        let is_done = left.0.is_empty() && left.1.is_empty() && left.2.is_empty();
+        if is_done { Ok(()) } else { Err(format!("at the end there is left: {left:?}")) }
+    }
+
+    fn line(&mut self, who: &str, what: &str) -> Result<(), String> {
+        match who {
+            "given" => self.given(what),
+            "client" => {
+                let unit = match what.strip_prefix("repeats ").and_then(|w| w.split_once(' ')) {
+                    Some((times, text)) => text.repeat(times.parse().unwrap()),
+                    None => what.to_owned(),
+                };
+                self.see(Side::Client, &unit)?;
+                self.act(|desk| desk.receive(&unit))
+            }
+            "server" => self.server(what),
+            "driver" => self.driver(what),
+            "witness" => match self.reports.pop_front() {
+                Some(report) if report.replace('"', "'").contains(what) => Ok(()),
+                report => Err(format!("it reported {report:?}")),
+            },
+            "wait" => {
+                let secs = what.trim_end_matches(" s").parse().map_err(|_| "not N s")?;
+                self.act(|desk| desk.wait(Duration::from_secs(secs)))
+            }
+            other => Err(format!("nobody is called {other}")),
+        }
+    }
+
+    fn given(&mut self, what: &str) -> Result<(), String> {
+        let words: Vec<&str> = what.split(' ').collect();
+        match words.as_slice() {
+            ["domain", name] => (*name).clone_into(&mut self.world.domain),
+            ["password", "of", user, "is", word] => {
+                self.world.passwords.push(((*user).to_owned(), (*word).to_owned()));
+            }
+            [jid, "is", "online"] => self.world.online.push((*jid).to_owned()),
+            ["only", name] => {
+                self.world.mechanisms = vec![Mechanism::named(name).ok_or("no mechanism")?];
+            }
+            ["strict", "host"] => self.world.is_strict_host = true,
+            other => return Err(format!("not understood: {other:?}")),
+        }
+        Ok(())
+    }
+
+    fn server(&mut self, what: &str) -> Result<(), String> {
+        let seen = self.seen.pop_front();
+        match (what, seen) {
+            ("hangs up", Some(Seen::HangUp(None))) => Ok(()),
+            ("hangs up", seen) => Err(format!("it did {seen:?}")),
+            (what, Some(Seen::HangUp(Some(condition)))) => {
+                fits(what, Some(format!("hangs up for {}", condition.name())))
+            }
+            (what, Some(Seen::Unit(unit))) => fits(what, Some(unit)),
+            (_, seen) => Err(format!("it did {seen:?}")),
+        }
+    }
+
+    fn driver(&mut self, what: &str) -> Result<(), String> {
+        if let Some(xml) = what.strip_prefix("sends ") {
+            let stanza = read_element(xml, Prologue::Forbidden).map_err(|e| e.to_string())?;
+            self.act(|desk| desk.push(&stanza))
+        } else if what == "closes" {
+            self.act(|desk| desk.close(None))
+        } else if let Some(name) = what.strip_prefix("closes for ") {
+            let condition = StreamCondition::named(name).ok_or("no such condition")?;
+            self.act(|desk| desk.close(Some(condition)))
+        } else {
+            fits(what, self.told.pop_front())
+        }
+    }
+
+    fn act(&mut self, act: impl FnOnce(&mut Desk) -> Vec<Seen>) -> Result<(), String> {
+        let world = &self.world;
+        let desk = self.desk.get_or_insert_with(|| Desk::new(world));
+        let seen = act(desk);
+        self.told.extend(desk.told.drain(..));
+        for seen in &seen {
+            if let Seen::Unit(unit) = seen {
+                self.see(Side::Server, unit)?;
+            }
+        }
+        self.seen.extend(seen);
+        Ok(())
+    }
+
+    fn see(&mut self, from: Side, unit: &str) -> Result<(), String> {
+        for report in self.witness.see(from, unit.as_bytes()) {
+            match (from, report) {
+                (_, Report::Milestone(_)) => {}
+                (Side::Client, Report::Violation(v)) => self.reports.push_back(v.to_string()),
+                (Side::Client, Report::Malformed(_, error)) => {
+                    self.reports.push_back(error.condition.name().to_owned());
+                }
+                (Side::Server, report) => return Err(format!("the server: {report:?}")),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Lines with their continuations, without comments.
+fn lines(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
+        match lines.last_mut() {
+            Some(last) if line.starts_with(' ') => last.push_str(line.trim()),
+            _ => lines.push(line.trim_end().to_owned()),
+        }
+    }
+    lines
+}
+
+/// Whether `what` happened: `expected` with `…` for anything, in either kind of quotes.
+fn fits(expected: &str, what: Option<String>) -> Result<(), String> {
+    let Some(what) = what.map(|what| what.replace('"', "'")) else {
+        return Err("nothing happened".to_owned());
+    };
+    let pieces: Vec<&str> = expected.split('…').map(str::trim).collect();
+    let mut rest = what.as_str();
+    for (at, piece) in pieces.iter().enumerate() {
+        let found = match at {
+            0 if !piece.starts_with('<') => rest.find(piece),
+            0 => rest.starts_with(piece).then_some(0),
+            _ if at + 1 == pieces.len() && !piece.is_empty() => {
+                rest.ends_with(piece).then(|| rest.len() - piece.len())
+            }
+            _ => rest.find(piece),
+        };
+        let Some(found) = found else { return Err(format!("but: {what}")) };
+        rest = &rest[found + piece.len()..];
+    }
+    let is_whole = rest.is_empty() || pieces.len() > 1 || !expected.starts_with('<');
+    if is_whole { Ok(()) } else { Err(format!("but: {what}")) }
+}

@@ -1,0 +1,217 @@
+//! Our client walks against our server, in memory.
+
+use std::time::Duration;
+
+use aplomb_core::framing::StreamCondition;
+use aplomb_core::framing::ws::Messages;
+use aplomb_core::sasl::Mechanism;
+use aplomb_core::secret::Secret;
+use aplomb_core::stream::initiator::{Event, Output, Trouble, Wish};
+use aplomb_core::stream::{Initiator, Report, Side, Witness};
+use aplomb_core::xml::{Element, Prologue, read_element};
+
+use crate::desk::{Desk, Seen, World};
+
+fn world() -> World {
+    let passwords = vec![("ada".to_owned(), "pencil".to_owned())];
+    World { passwords, ..World::default() }
+}
+
+fn wish() -> Wish {
+    Wish {
+        domain: "cc.test".to_owned(),
+        user: "ada".to_owned(),
+        password: Secret::new("pencil".to_owned()),
+        resource: Some("desktop".to_owned()),
+        allows_plain: true,
+        nonce: "client-nonce".to_owned(),
+    }
+}
+
+/// A client and a server, and a witness between them who must have nothing to complain about.
+struct Walk {
+    desk: Desk,
+    client: Initiator,
+    witness: Witness,
+    story: Vec<String>,
+}
+
+impl Walk {
+    fn new(world: &World, wish: Wish) -> Self {
+        let desk = Desk::new(world);
+        let client = Initiator::new(desk.now(), Box::new(Messages), wish);
+        let witness = Witness::new(Box::new(Messages));
+        let mut walk = Self { desk, client, witness, story: Vec::new() };
+        walk.go_on();
+        walk
+    }
+
+    /// Carries units back and forth until both are silent.
+    fn go_on(&mut self) {
+        while let Some(output) = self.client.poll() {
+            match output {
+                Output::Transmit(unit) => {
+                    let unit = String::from_utf8(unit).unwrap();
+                    self.see(Side::Client, &unit);
+                    let seen = self.desk.receive(&unit);
+                    self.carry(seen);
+                }
+                Output::Event(Event::Passed(passage)) => {
+                    self.story.extend(passage.milestone.map(|m| m.to_string()));
+                }
+                Output::Event(Event::Ready(jid)) => self.story.push(format!("Ready as {jid}.")),
+                Output::Event(Event::Stanza(stanza)) => self.story.push(stanza.to_xml()),
+                Output::Hangup(trouble) => self.story.push(format!("Over: {trouble:?}")),
+            }
+        }
+    }
+
+    fn carry(&mut self, seen: Vec<Seen>) {
+        for seen in seen {
+            if let Seen::Unit(unit) = seen {
+                self.see(Side::Server, &unit);
+                self.client.receive(self.desk.now(), unit.as_bytes());
+            }
+        }
+    }
+
+    fn see(&mut self, from: Side, unit: &str) {
+        for report in self.witness.see(from, unit.as_bytes()) {
+            assert!(matches!(report, Report::Milestone(_)), "{report:?}\n{unit}");
+        }
+    }
+
+    fn end(&self) -> &str {
+        self.story.last().unwrap()
+    }
+}
+
+fn ends_with_trouble(world: &World, wish: Wish, trouble: &Trouble) {
+    assert_eq!(Walk::new(world, wish).end(), format!("Over: {:?}", Some(trouble)));
+}
+
+#[test]
+fn a_client_logs_in_by_scram_and_binds() {
+    let walk = Walk::new(&world(), wish());
+    assert_eq!(
+        walk.story,
+        [
+            "The client opens a stream to cc.test.",
+            "The server cc.test opens it too and names it 8x2m9k0q1.",
+            "The server takes logins by SCRAM-SHA-256, PLAIN.",
+            "The client logs in by SCRAM-SHA-256.",
+            "The server sends a challenge.",
+            "The client answers it.",
+            "The login worked.",
+            "The client opens the stream anew, as everybody must after a login.",
+            "The server opens it anew as 8x2m9k0q1.",
+            "The server offers an address, and a session as of RFC 3921.",
+            "The client wants the resource desktop.",
+            "The client is ada@cc.test/desktop from now on.",
+            "Ready as ada@cc.test/desktop.",
+        ]
+    );
+    assert_eq!(walk.desk.told, ["ada logged in", "ada@cc.test/desktop is bound"]);
+}
+
+#[test]
+fn a_client_falls_back_to_plain_where_it_is_allowed() {
+    let plain_only = World { mechanisms: vec![Mechanism::Plain], ..world() };
+    assert_eq!(Walk::new(&plain_only, wish()).end(), "Ready as ada@cc.test/desktop.");
+    let cautious = Wish { allows_plain: false, ..wish() };
+    let offered = Trouble::NoMechanism(vec!["PLAIN".to_owned()]);
+    ends_with_trouble(&plain_only, cautious, &offered);
+}
+
+#[test]
+fn a_wrong_password_ends_the_walk_by_either_mechanism() {
+    let wrong = Wish { password: Secret::new("pen".to_owned()), ..wish() };
+    let refused = Trouble::Login("not-authorized".to_owned(), None);
+    ends_with_trouble(&world(), wrong.clone(), &refused);
+    let plain_only = World { mechanisms: vec![Mechanism::Plain], ..world() };
+    ends_with_trouble(&plain_only, wrong, &refused);
+    let nobody = Wish { user: "nobody".to_owned(), ..wish() };
+    ends_with_trouble(&world(), nobody, &refused);
+}
+
+#[test]
+fn a_name_with_an_at_sign_logs_in() {
+    let passwords = vec![("d'arc@site".to_owned(), "pencil".to_owned())];
+    let walk = Walk::new(
+        &World { passwords, ..world() },
+        Wish { user: "D'Arc@Site".to_owned(), ..wish() },
+    );
+    assert_eq!(walk.end(), "Ready as d\\27arc\\40site@cc.test/desktop.");
+}
+
+#[test]
+fn a_server_that_refuses_the_resource_or_the_host_is_believed() {
+    let taken = World { online: vec!["ada@cc.test/desktop".to_owned()], ..world() };
+    let end = Walk::new(&taken, wish());
+    assert!(end.end().starts_with("Over: Some(Bind("), "{}", end.end());
+    let strict = World { is_strict_host: true, ..world() };
+    let elsewhere = Wish { domain: "other.test".to_owned(), ..wish() };
+    let end = Walk::new(&strict, elsewhere);
+    assert!(end.end().contains("HostUnknown"), "{}", end.end());
+}
+
+#[test]
+fn stanzas_go_both_ways_and_either_side_closes() {
+    let mut walk = Walk::new(&world(), wish());
+    walk.client.send(walk.desk.now(), &Element::new("jabber:client", "presence"));
+    walk.go_on();
+    let stamped = "<presence xmlns='jabber:client' from='ada@cc.test/desktop'/>";
+    assert_eq!(walk.desk.told.last().unwrap(), stamped);
+    let message = read_element("<message xmlns='jabber:client' id='1'/>", Prologue::Forbidden);
+    let seen = walk.desk.push(&message.unwrap());
+    walk.carry(seen);
+    walk.go_on();
+    assert_eq!(walk.end(), "<message xmlns=\"jabber:client\" id=\"1\"/>");
+    walk.client.close(walk.desk.now());
+    walk.go_on();
+    assert_eq!(walk.end(), "Over: None");
+}
+
+#[test]
+fn a_client_that_is_thrown_out_says_why() {
+    let mut walk = Walk::new(&world(), wish());
+    let seen = walk.desk.close(Some(StreamCondition::Conflict));
+    walk.carry(seen);
+    walk.go_on();
+    assert!(walk.end().contains("Conflict"), "{}", walk.end());
+}
+
+#[test]
+fn a_silent_server_is_given_up() {
+    let desk = Desk::new(&world());
+    let mut client = Initiator::new(desk.now(), Box::new(Messages), wish());
+    while client.poll().is_some() {}
+    let deadline = client.deadline().unwrap();
+    client.tick(deadline);
+    client.tick(deadline + Duration::from_secs(5));
+    let last = std::iter::from_fn(|| client.poll()).last();
+    assert!(matches!(last, Some(Output::Hangup(Some(Trouble::Silent)))), "{last:?}");
+}
+
+#[test]
+fn a_server_without_proof_of_the_password_is_distrusted() {
+    let mut desk = Desk::new(&world());
+    let mut client = Initiator::new(desk.now(), Box::new(Messages), wish());
+    let mut last = None;
+    while let Some(output) = client.poll() {
+        if let Output::Transmit(unit) = &output {
+            for seen in desk.receive(std::str::from_utf8(unit).unwrap()) {
+                let Seen::Unit(unit) = seen else { continue };
+                let tampered = match unit.find("<success") {
+                    Some(_) => "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>".to_owned(),
+                    None => unit,
+                };
+                client.receive(desk.now(), tampered.as_bytes());
+            }
+        }
+        last = Some(output);
+    }
+    client.tick(desk.now() + Duration::from_secs(60));
+    let last = client.poll().or(last);
+    assert!(matches!(last, Some(Output::Hangup(Some(Trouble::Distrust(_))))), "{last:?}");
+}
