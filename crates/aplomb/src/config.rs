@@ -26,7 +26,8 @@ use setting::settings;
 
 settings! {
     "Addresses" {
-        "domain" domain: String = Preset::Made("the host's name; `localhost` with `lab`", host_name);
+        "domain" domain: String
+            = Preset::Made("the host's name; `localhost` with `lab`", host_name);
             "The XMPP domain: what follows the @ in every address. Clients name it when they \
              connect, and a self-signed certificate is made out to it.";
         "https" https: SocketAddr = Preset::Is("0.0.0.0:8445");

@@ -260,7 +260,8 @@ macro_rules! settings {
     (@bounds) => { None };
     (@bounds $least:literal $most:literal) => { Some(($least, $most)) };
     ($($group:literal { $(
-        $name:literal $field:ident: $type:ty = $preset:expr $(, in $least:literal ..= $most:literal)?;
+        $name:literal $field:ident: $type:ty = $preset:expr
+            $(, in $least:literal ..= $most:literal)?;
             $meaning:literal;
     )* })*) => {
         /// The effective values.

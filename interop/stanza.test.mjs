@@ -1,0 +1,77 @@
+// stanza (formerly stanza.io) walks the whole connection. It picks SCRAM-SHA-256 where it is offered.
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { field, Inbox, PASSWORD, setState, start } from './server.mjs';
+
+const require = createRequire(import.meta.url);
+const platform = require('stanza/platform/node');
+const { createClient } = require('stanza');
+
+let server;
+before(async () => {
+    server = await start();
+    platform.WebSocket = server.WebSocket;
+});
+after(() => server.stop());
+
+function desk(user, { password = PASSWORD, resource = 'stanza' } = {}) {
+    const client = createClient({
+        jid: `${user}@${server.domain}`,
+        password,
+        resource,
+        transports: { websocket: server.ws, bosh: false },
+        autoReconnect: false,
+    });
+    const inbox = new Inbox();
+    for (const name of ['auth:failed', 'session:started', 'presence', 'pubsub:event', 'stream:error', 'disconnected']) {
+        client.on(name, (data) => inbox.push({ name, data, toString: () => `${name} ${JSON.stringify(data)}` }));
+    }
+    const sent = new Inbox();
+    client.on('raw:outgoing', (text) => sent.push(text));
+    client.connect();
+    return { client, inbox, sent };
+}
+
+test('an agent walks the connection and gets the event of a REST change', async () => {
+    const { client, inbox, sent } = desk('1001');
+    await inbox.until('session', ({ name }) => name === 'session:started');
+    assert.ok(sent.all.some((text) => text.includes('SCRAM-SHA-256')), 'it chose SCRAM');
+    client.sendPresence();
+    await inbox.until('presence of finesse', ({ name, data }) => name === 'presence' && data.from.startsWith('finesse@'));
+    const node = '/finesse/api/User/1001';
+    const answer = await client.subscribeToNode(`pubsub.${server.domain}`, { node, jid: client.jid });
+    assert.equal(answer.state, 'subscribed');
+    const since = inbox.all.length;
+    await setState(server, '1001', 'LOGIN', { requestId: 's1' });
+    const event = await inbox.until('event', ({ name }) => name === 'pubsub:event', since);
+    assert.equal(event.data.pubsub.items.node, node);
+    client.disconnect();
+    await inbox.until('end', ({ name }) => name === 'disconnected');
+});
+
+test('it reads the items of its node', async () => {
+    const { client, inbox } = desk('1002');
+    await inbox.until('session', ({ name }) => name === 'session:started');
+    await setState(server, '1002', 'LOGIN', { requestId: 's2' });
+    const items = await client.getItems(`pubsub.${server.domain}`, '/finesse/api/User/1002', { max: 1 });
+    assert.equal(items.items.length, 1);
+    client.disconnect();
+});
+
+test('a wrong password is refused', async () => {
+    const { client, inbox } = desk('1003', { password: 'wrong' });
+    await inbox.until('refusal', ({ name }) => name === 'auth:failed');
+    client.disconnect();
+});
+
+test('a second desk ends the first with a conflict', async () => {
+    const first = desk('1004');
+    await first.inbox.until('session', ({ name }) => name === 'session:started');
+    const second = desk('1004');
+    await second.inbox.until('session', ({ name }) => name === 'session:started');
+    const error = await first.inbox.until('stream error', ({ name }) => name === 'stream:error');
+    assert.equal(error.data.condition, 'conflict');
+    second.client.disconnect();
+});
