@@ -13,7 +13,7 @@ pub struct StanzaError {
     /// Words for a person.
     pub text: Option<String>,
     /// A condition of the application, such as XEP-0060's `not-subscribed`.
-    pub application: Option<Element>,
+    pub application: Option<Box<Element>>,
 }
 
 /// What the sender of a refused stanza may do (RFC 6120 §8.3.2).
@@ -133,7 +133,7 @@ impl StanzaError {
     /// The error with a condition of the application.
     #[must_use]
     pub fn with_application(mut self, application: Element) -> Self {
-        self.application = Some(application);
+        self.application = Some(Box::new(application));
         self
     }
 
@@ -148,7 +148,7 @@ impl StanzaError {
             .with_attr("type", self.kind.name())
             .with_child(Element::new(ns::STANZA_ERRORS, self.condition.name()))
             .with_children(text)
-            .with_children(self.application.clone())
+            .with_children(self.application.as_deref().cloned())
     }
 
     /// Reads an `<error/>`; an unknown condition is `undefined-condition`.
@@ -162,7 +162,11 @@ impl StanzaError {
             kind: kind.unwrap_or(condition.usual_type()),
             condition,
             text: error.child(ns::STANZA_ERRORS, "text").map(Element::text),
-            application: error.children().find(|c| c.ns() != ns::STANZA_ERRORS).cloned(),
+            application: error
+                .children()
+                .find(|c| c.ns() != ns::STANZA_ERRORS)
+                .cloned()
+                .map(Box::new),
         }
     }
 }

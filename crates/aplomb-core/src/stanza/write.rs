@@ -76,3 +76,125 @@ fn addressed(
     }
     element
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ns;
+    use crate::stanza::{
+        BadStanza, Condition, ErrorType, Iq, IqKind, PresenceKind, Stanza, StanzaError,
+    };
+    use crate::xml::{Element, Prologue, read_element_in};
+
+    fn element(text: &str) -> Element {
+        read_element_in(text, Prologue::Forbidden, ns::CLIENT).unwrap()
+    }
+
+    fn parse(text: &str) -> Result<Stanza, BadStanza> {
+        Stanza::parse(element(text))
+    }
+
+    fn comes_back(text: &str) -> Stanza {
+        let stanza = parse(text).unwrap_or_else(|bad| panic!("{text}: {bad:?}"));
+        assert_eq!(stanza.clone().into_element().to_xml().replace('"', "'"), text);
+        stanza
+    }
+
+    fn refused(text: &str, condition: Condition) {
+        match parse(text) {
+            Err(BadStanza::Refused(error)) => assert_eq!(error.condition, condition, "{text}"),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_kind_of_stanza_comes_back_as_it_was() {
+        for text in [
+            "<iq xmlns='jabber:client' type='get' id='1' to='cc.test'><ping xmlns='urn:xmpp:ping'/></iq>",
+            "<iq xmlns='jabber:client' type='set' id='1' from='a@cc.test/b'><x xmlns='urn:x'/></iq>",
+            "<iq xmlns='jabber:client' type='result' id='1'/>",
+            "<iq xmlns='jabber:client' type='error' id='1'><x xmlns='urn:x'/>\
+             <error code='404' type='cancel'>\
+             <item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
+            "<message xmlns='jabber:client' type='chat' id='m'><body>hi</body></message>",
+            "<presence xmlns='jabber:client'/>",
+            "<presence xmlns='jabber:client' type='unavailable'/>",
+            "<presence xmlns='jabber:client'><priority>-5</priority>\
+             <c xmlns='http://jabber.org/protocol/caps'/></presence>",
+        ] {
+            comes_back(text);
+        }
+    }
+
+    #[test]
+    fn what_a_stanza_must_have_is_asked_of_it() {
+        use Condition::{BadRequest, JidMalformed};
+        refused("<iq type='get'><a xmlns='u'/></iq>", BadRequest);
+        refused("<iq id='1'><a xmlns='u'/></iq>", BadRequest);
+        refused("<iq id='1' type='get'/>", BadRequest);
+        refused("<iq id='1' type='set'><a xmlns='u'/><b xmlns='u'/></iq>", BadRequest);
+        refused("<iq id='1' type='result'><a xmlns='u'/><b xmlns='u'/></iq>", BadRequest);
+        refused("<iq id='1' type='error'/>", BadRequest);
+        refused("<iq id='1' type='GET'><a xmlns='u'/></iq>", BadRequest);
+        refused("<iq id='1' type='get' to='@cc.test'><a xmlns='u'/></iq>", JidMalformed);
+        refused("<message from='a@b@c/'/>", JidMalformed);
+        refused("<presence type='here'/>", BadRequest);
+        refused("<presence><priority>128</priority></presence>", BadRequest);
+        refused("<presence><priority>high</priority></presence>", BadRequest);
+        assert_eq!(parse("<a/>"), Err(BadStanza::NotAStanza));
+        assert_eq!(parse("<iq xmlns='jabber:server' id='1'/>"), Err(BadStanza::NotAStanza));
+    }
+
+    #[test]
+    fn an_answer_goes_back_to_who_asked_with_the_same_id() {
+        let Ok(Stanza::Iq(ask)) =
+            parse("<iq type='get' id='7' from='a@cc.test/b' to='cc.test'><a xmlns='u'/></iq>")
+        else {
+            panic!("an iq")
+        };
+        let check = |answer: Iq, expected: &str| {
+            assert_eq!(answer.into_element().to_xml().replace('"', "'"), expected);
+        };
+        check(
+            ask.result(None),
+            "<iq xmlns='jabber:client' type='result' id='7' from='cc.test' to='a@cc.test/b'/>",
+        );
+        check(
+            ask.error(StanzaError::new(Condition::ServiceUnavailable)),
+            "<iq xmlns='jabber:client' type='error' id='7' from='cc.test' to='a@cc.test/b'>\
+             <a xmlns='u'/><error code='503' type='cancel'>\
+             <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
+        );
+    }
+
+    #[test]
+    fn an_error_is_read_with_its_words_and_its_application_condition() {
+        let text = "<iq type='error' id='1'><error type='wait'>\
+                    <unexpected-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>\
+                    <text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>no</text>\
+                    <not-subscribed xmlns='http://jabber.org/protocol/pubsub#errors'/></error></iq>";
+        let Ok(Stanza::Iq(Iq { kind: IqKind::Error { error, request }, .. })) = parse(text) else {
+            panic!("an error")
+        };
+        let expected = StanzaError::new(Condition::UnexpectedRequest)
+            .with_type(ErrorType::Wait)
+            .with_text("no")
+            .with_application(Element::new(ns::PUBSUB_ERRORS, "not-subscribed"));
+        assert_eq!((error, request), (expected, None));
+        let unknown = element("<error><from-the-future xmlns='urn:x'/></error>");
+        let read = StanzaError::from_element(&unknown);
+        assert_eq!(read.condition, Condition::UndefinedCondition);
+    }
+
+    #[test]
+    fn a_presence_without_a_priority_has_zero() {
+        let Ok(Stanza::Presence(presence)) = parse("<presence><priority> 7 </priority></presence>")
+        else {
+            panic!("a presence")
+        };
+        assert_eq!((presence.kind, presence.priority), (PresenceKind::Available, 7));
+        let Stanza::Presence(bare) = comes_back("<presence xmlns='jabber:client'/>") else {
+            panic!("a presence")
+        };
+        assert_eq!(bare.priority, 0);
+    }
+}

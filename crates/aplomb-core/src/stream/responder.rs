@@ -481,7 +481,10 @@ fn mechanisms(offered: &[Mechanism]) -> Element {
 fn is_from(stanza: &Element, jid: &FullJid) -> bool {
     let Some(from) = stanza.attr("from") else { return true };
     from == jid.as_str()
-        || Jid::new(from).is_ok_and(|from| from == Jid::from(jid.clone()) || from == jid.to_bare())
+        || Jid::new(from).is_ok_and(|from| match from.try_into_full() {
+            Ok(full) => full == *jid,
+            Err(bare) => bare == jid.to_bare(),
+        })
 }
 
 /// Whether this is the request of RFC 3921 §3, which every client of Openfire still sends.

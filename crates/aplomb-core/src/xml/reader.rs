@@ -55,7 +55,10 @@ pub fn read_element_in(
         max_token_length: XML_TOKEN_BYTES_MAX,
         ..rxml::Options::default()
     });
-    let mut bytes = text.as_bytes();
+    let mut bytes = match prologue {
+        Prologue::Forbidden => text.as_bytes(),
+        Prologue::Allowed => text.trim_start().as_bytes(),
+    };
     let mut builder = Builder::default();
     builder.bindings.push(Binding { prefix: None, ns: default_ns.into() });
     loop {
@@ -241,5 +244,153 @@ fn known(ns: String) -> Cow<'static, str> {
     match crate::ns::KNOWN.iter().find(|known| **known == ns) {
         Some(known) => Cow::Borrowed(known),
         None => Cow::Owned(ns),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Element, XmlError> {
+        read_element(text, Prologue::Forbidden)
+    }
+
+    fn check(text: &str, is_expected: fn(&XmlError) -> bool) {
+        let start: String = text.chars().take(80).collect();
+        match read(text) {
+            Err(error) => assert!(is_expected(&error), "{start}: {error:?}"),
+            Ok(element) => panic!("{start} was read as {element:?}"),
+        }
+    }
+
+    const RESTRICTED: fn(&XmlError) -> bool = |e| matches!(e, XmlError::Restricted(_));
+    const MALFORMED: fn(&XmlError) -> bool = |e| matches!(e, XmlError::NotWellFormed(_));
+    const TOO_MUCH: fn(&XmlError) -> bool = |e| matches!(e, XmlError::TooMuch(_));
+
+    #[test]
+    fn an_element_is_read_with_its_namespaces_attributes_and_text() {
+        let text = "<a xmlns='urn:a' xmlns:p='urn:p' x='1 &lt; 2' p:x='&#x41;' xml:lang='en'>\
+                    one<p:b/>&amp;<![CDATA[<two>]]><c xmlns=''/></a>";
+        let element = read(text).unwrap();
+        assert!(element.is("urn:a", "a"));
+        assert_eq!(element.attr("x"), Some("1 < 2"));
+        assert_eq!(element.attr_in("urn:p", "x"), Some("A"));
+        assert_eq!(element.attr_in(ns::XML, "lang"), Some("en"));
+        assert_eq!(element.text(), "one&<two>");
+        let names: Vec<_> = element.children().map(|c| (c.ns(), c.name())).collect();
+        assert_eq!(names, [("urn:p", "b"), ("", "c")]);
+    }
+
+    #[test]
+    fn a_declaration_counts_inside_its_element_only() {
+        let element = read("<a xmlns:p='urn:1'><b xmlns:p='urn:2'><p:c/></b><p:d/></a>").unwrap();
+        let b = element.children().next().unwrap();
+        assert!(b.child("urn:2", "c").is_some() && element.child("urn:1", "d").is_some());
+        check("<a><b xmlns:p='urn:p'/><p:c/></a>", MALFORMED);
+    }
+
+    #[test]
+    fn what_xmpp_forbids_is_restricted() {
+        for text in [
+            "<?xml version='1.0'?><a/>",
+            "<?php x?><a/>",
+            "<!DOCTYPE a><a/>",
+            "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
+            "<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>",
+            "<!-- c --><a/>",
+            "<a><!-- c --></a>",
+            "<a><?php x?></a>",
+            "<a>&b;</a>",
+            "<a x='&b;'/>",
+            "<a>&nbsp;</a>",
+        ] {
+            check(text, RESTRICTED);
+        }
+        // Where they are out of place they are not even XML.
+        check("<a><!DOCTYPE a></a>", MALFORMED);
+        check("<a/><!-- c -->", MALFORMED);
+    }
+
+    #[test]
+    fn what_is_no_xml_is_malformed() {
+        for text in [
+            "",
+            " <a/>",
+            "a",
+            "<",
+            "<a",
+            "<a>",
+            "<a></b>",
+            "<a><b></a></b>",
+            "</a>",
+            "<a/><b/>",
+            "<a/>b",
+            "<a/>&#65;",
+            "<a x='1' x='2'/>",
+            "<a xmlns='urn:a' xmlns='urn:b'/>",
+            "<a xmlns='urn:a' xmlns='urn:a'/>",
+            "<a xmlns:p='urn:a' xmlns:p='urn:b'/>",
+            "<a xmlns:p='urn:p' xmlns:q='urn:p' p:x='1' q:x='2'/>",
+            "<p:a/>",
+            "<a p:x='1'/>",
+            "<a xmlns:p=''/>",
+            "<a xmlns:xml='urn:p'/>",
+            "<a xmlns:xmlns='urn:p'/>",
+            "<a xmlns='http://www.w3.org/XML/1998/namespace'/>",
+            "<a x=1/>",
+            "<a x/>",
+            "<a x='<'/>",
+            "<a>]]></a>",
+            "<a>&</a>",
+            "<a>&#0;</a>",
+            "<a>&#x7;</a>",
+            "<a>&#xD800;</a>",
+            "<a>\u{1}</a>",
+            "<a>\u{ffff}</a>",
+            "<a x='\u{1f}'/>",
+            "<1/>",
+            "<a:b:c/>",
+        ] {
+            check(text, MALFORMED);
+        }
+    }
+
+    #[test]
+    fn an_http_body_may_have_a_prologue_and_still_no_dtd() {
+        let read = |text| read_element(text, Prologue::Allowed);
+        assert!(read("\n<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<User/>\n").is_ok());
+        assert!(read("<User/>").is_ok());
+        for text in ["<?xml version='1.0'?><!DOCTYPE a><a/>", "<!DOCTYPE a><a/>", "x<a/>", ""] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn too_much_of_anything_is_refused_before_it_costs_anything() {
+        let deep = "<a>".repeat(100_000);
+        let wide = format!("<a{}/>", (0..80_000).map(|n| format!(" a{n}='1'")).collect::<String>());
+        let names: String = (0..100_000).map(|n| format!(" xmlns:a{n}='urn:{n}'")).collect();
+        let many_names = format!("<a{names}/>");
+        let long_name = format!("<{}/>", "a".repeat(1_000_000));
+        let long_value = format!("<a x='{}'/>", "a".repeat(1_000_000));
+        for text in [&deep, &wide, &many_names, &long_name, &long_value] {
+            let start = Instant::now();
+            check(text, TOO_MUCH);
+            // Parsing the whole takes seconds; the bound is loose for a busy machine.
+            assert!(start.elapsed() < Duration::from_millis(250), "{:?}", start.elapsed());
+        }
+    }
+
+    #[test]
+    fn what_is_within_the_caps_is_read() {
+        let deep = "<a>".repeat(XML_DEPTH_MAX) + &"</a>".repeat(XML_DEPTH_MAX);
+        assert!(read(&deep).is_ok());
+        let attributes = |count| (0..count).map(|n| format!(" a{n}='1'")).collect::<String>();
+        assert!(read(&format!("<a{}/>", attributes(XML_ATTRIBUTES_MAX))).is_ok());
+        check(&format!("<a{}/>", attributes(XML_ATTRIBUTES_MAX + 1)), TOO_MUCH);
+        let text = "x".repeat(500_000);
+        assert_eq!(read(&format!("<a>{text}</a>")).unwrap().text(), text);
     }
 }

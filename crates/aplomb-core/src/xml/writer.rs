@@ -112,3 +112,118 @@ fn escape(text: &str, code_of: impl Fn(u8) -> Option<&'static str>) -> Cow<'_, s
     escaped.push_str(&text[plain_from..]);
     Cow::Owned(escaped)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::xml::{Prologue, read_element};
+
+    fn check(element: &Element, expected: &str) {
+        assert_eq!(element.to_xml(), expected);
+        assert_eq!(&read_element(expected, Prologue::Forbidden).unwrap(), element);
+    }
+
+    #[test]
+    fn a_namespace_is_declared_where_it_changes() {
+        let inner = Element::new("urn:b", "b").with_child(Element::new("urn:b", "c"));
+        let outer = Element::new("urn:a", "a").with_child(inner).with_child(Element::new("", "d"));
+        check(&outer, "<a xmlns=\"urn:a\"><b xmlns=\"urn:b\"><c/></b><d xmlns=\"\"/></a>");
+    }
+
+    #[test]
+    fn a_stream_element_keeps_its_prefix() {
+        let error = Element::new(ns::STREAMS, "error")
+            .with_child(Element::new(ns::STREAM_ERRORS, "conflict"));
+        check(
+            &error,
+            "<stream:error xmlns:stream=\"http://etherx.jabber.org/streams\">\
+             <conflict xmlns=\"urn:ietf:params:xml:ns:xmpp-streams\"/></stream:error>",
+        );
+    }
+
+    #[test]
+    fn text_and_values_are_escaped_so_that_they_come_back() {
+        let element = Element::new("", "a")
+            .with_attr("x", "<'\">&\n\t\r")
+            .with_text("<Update>\r\n]]>&amp;</Update>");
+        check(
+            &element,
+            "<a x=\"&lt;&apos;&quot;&gt;&amp;&#xA;&#x9;&#xD;\">\
+             &lt;Update&gt;&#xD;\n]]&gt;&amp;amp;&lt;/Update&gt;</a>",
+        );
+    }
+
+    #[test]
+    fn an_attribute_keeps_its_namespace() {
+        let mut element = Element::new("", "a");
+        element.set_attr_in(ns::XML, "lang", "en");
+        element.set_attr_in("urn:p", "x", "1");
+        check(&element, "<a xml:lang=\"en\" xmlns:a1=\"urn:p\" a1:x=\"1\"/>");
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        // Any characters that XML has, those that need escaping often.
+        let any = any::<char>().prop_filter("XML has it", |c| {
+            matches!(*c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+        });
+        let c = prop_oneof![any, prop::sample::select(vec!['<', '>', '&', '\'', '"', ']', '\r'])];
+        prop::collection::vec(c, 0..20).prop_map(String::from_iter)
+    }
+
+    fn element() -> impl Strategy<Value = Element> {
+        let ns = || prop::sample::select(vec!["", "urn:a", ns::CLIENT, ns::PUBSUB, ns::STREAMS]);
+        let attributes = prop::collection::vec(
+            (
+                prop::sample::select(vec!["", "urn:p", ns::XML]),
+                prop::sample::select(vec!["x", "y"]),
+                text(),
+            ),
+            0..5,
+        );
+        let leaf = (ns(), prop::sample::select(vec!["a", "b-c", "D"]), attributes).prop_map(
+            |(ns, name, attributes)| {
+                let mut element = Element::new(ns, name);
+                for (ns, name, value) in attributes {
+                    element.set_attr_in(ns, name, value);
+                }
+                element
+            },
+        );
+        leaf.prop_recursive(4, 32, 4, move |inner| {
+            let node = (inner.clone(), prop::option::of(text()));
+            (inner, prop::collection::vec(node, 0..4)).prop_map(|(mut parent, nodes)| {
+                for (child, text) in nodes {
+                    parent = parent.with_child(child);
+                    // The reader never makes an empty text, nor two in a row.
+                    if let Some(text) = text.filter(|text| !text.is_empty()) {
+                        parent = parent.with_text(text);
+                    }
+                }
+                parent
+            })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_written_is_read_as_it_was(element in element()) {
+            let xml = element.to_xml();
+            prop_assert_eq!(read_element(&xml, Prologue::Forbidden), Ok(element), "{}", xml);
+        }
+
+        #[test]
+        fn whatever_is_read_is_written_so_that_it_is_read_alike(text in "[<>/a='\" &;x]{0,40}") {
+            if let Ok(element) = read_element(&text, Prologue::Forbidden) {
+                let again = read_element(&element.to_xml(), Prologue::Forbidden);
+                prop_assert_eq!(again, Ok(element));
+            }
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "\\PC{0,60}") {
+            let _ = read_element(&text, Prologue::Allowed);
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! The stream from outside: scripted conversations, and our client against our server.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 mod desk;
 mod talks;
 mod walk;
