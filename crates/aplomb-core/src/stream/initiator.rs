@@ -265,7 +265,16 @@ impl Initiator {
             }
             Some(Milestone::BindRefused(error)) => return Err(Trouble::Bind(error)),
             Some(Milestone::Failed(_, error)) => return Err(Trouble::Stream(error)),
-            _ => {}
+            // What is ours, and an open, asks for nothing.
+            Some(
+                Milestone::Opening(..)
+                | Milestone::Opened(..)
+                | Milestone::LoginTried(_)
+                | Milestone::Responded
+                | Milestone::BindWanted(_)
+                | Milestone::Closed(..),
+            )
+            | None => {}
         }
         Ok(())
     }

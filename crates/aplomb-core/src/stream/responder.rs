@@ -2,6 +2,10 @@
 //!
 //! Drain [`Responder::poll`] before you feed again.
 
+mod driver;
+
+pub use driver::{Answer, Event, Fresh, Output, Policy, Question};
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,104 +20,10 @@ use crate::limits::{
     STANZA_BYTES_MAX,
 };
 use crate::ns;
-use crate::sasl::{Failure, Login, Mechanism, ScramKeys};
-use crate::secret::Secret;
+use crate::sasl::{Login, Mechanism};
 use crate::stanza::{BadStanza, Condition, Stanza, StanzaError};
 use crate::time::Moment;
 use crate::xml::Element;
-
-/// What every stream of one listener has in common.
-#[derive(Debug, Clone)]
-pub struct Policy {
-    /// The XMPP domain.
-    pub domain: String,
-    /// The mechanisms offered on this listener, the strongest first.
-    pub mechanisms: Vec<Mechanism>,
-    /// Whether an `open` to another domain is refused with `host-unknown`.
-    pub strict_host: bool,
-    /// What the server's features say besides SASL and bind: caps, roster versioning.
-    pub features: Vec<Element>,
-}
-
-/// The random names of one stream, made by the caller.
-#[derive(Debug, Clone)]
-pub struct Fresh {
-    /// The stream's id.
-    pub stream_id: String,
-    /// The resource of a client that wants none in particular.
-    pub resource: String,
-    /// The server's part of a SCRAM nonce.
-    pub nonce: String,
-}
-
-/// What the caller must do, in order.
-#[derive(Debug)]
-pub enum Output {
-    /// Send this unit.
-    Transmit(Vec<u8>),
-    /// Something happened, or is asked.
-    Event(Event),
-    /// Flush, then end the carrier. `None` is an orderly end; no output follows.
-    Hangup(Option<StreamError>),
-}
-
-/// What the stream tells its driver.
-#[derive(Debug)]
-pub enum Event {
-    /// A question. Feed no unit until [`Responder::answer`]: the grammar has the server speak next.
-    Ask(Question),
-    /// The client proved who it is.
-    LoggedIn(Login),
-    /// The client did not. `name` is who it said it was, if it got so far.
-    LoginFailed {
-        /// The claimed name.
-        name: Option<String>,
-        /// Why.
-        failure: Failure,
-    },
-    /// The client has its address and may send stanzas.
-    Bound(FullJid),
-    /// A first-level element of a bound client, addressed from the client itself: `from` is set.
-    Stanza(Element),
-}
-
-/// What only the driver knows.
-#[derive(Debug)]
-pub enum Question {
-    /// Is this the password of this account? Answer: [`Answer::Verdict`].
-    Password {
-        /// The account.
-        name: String,
-        /// What the client sent.
-        password: Secret<String>,
-    },
-    /// The keys of this account, or a decoy. Answer: [`Answer::Keys`], or a failed
-    /// [`Answer::Verdict`].
-    Keys {
-        /// The account.
-        name: String,
-    },
-    /// May this account have this resource? Answer: [`Answer::Bound`] or [`Answer::BindRefused`].
-    Bind {
-        /// The account's local part.
-        name: String,
-        /// The resource, wanted or fresh; already checked for form.
-        resource: String,
-    },
-}
-
-/// The answer to the last [`Question`].
-#[derive(Debug)]
-pub enum Answer {
-    /// To a password; a failure also refuses a request for keys.
-    Verdict(Result<Login, Failure>),
-    /// To a request for keys.
-    Keys(Box<ScramKeys>),
-    /// To a bind that may be.
-    Bound(FullJid),
-    /// To a bind that may not be.
-    BindRefused(StanzaError),
-}
 
 /// A server's side of one stream.
 pub struct Responder {
@@ -181,7 +91,8 @@ impl Responder {
                     unreachable!("a bind is answered with a bind")
                 }
             },
-            _ => {}
+            Phase::Closing(_) | Phase::Closed => {}
+            phase => unreachable!("no question is open in {phase:?}"),
         }
     }
 
@@ -279,7 +190,8 @@ impl Responder {
             Phase::ExpectClose(Side::Client) => {
                 self.answer_close(Some(StreamError::from_element(&element)));
             }
-            _ => self.take_stanza(now, element),
+            Phase::Bound => self.take_stanza(now, element),
+            phase => unreachable!("no element of a client leads to {phase:?}"),
         }
     }
 
