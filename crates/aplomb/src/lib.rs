@@ -14,6 +14,7 @@ pub mod limits;
 pub mod link;
 pub mod listen;
 pub mod mailbox;
+pub mod office;
 pub mod random;
 pub mod rest;
 pub mod serve;

@@ -56,3 +56,20 @@ pub const REST_BODY_SECS_MAX: u64 = 10;
 
 /// Bytes of a `requestId` that is echoed: clients send a UUID of 36. A longer one is ignored.
 pub const REQUEST_ID_BYTES_MAX: usize = 256;
+/// Characters of a password that we make, of 32 letters and digits: 100 bits.
+pub const GENERATED_PASSWORD_CHARS: usize = 20;
+
+/// Bytes of one request or answer on the control socket: 100,000 people with all they have.
+pub const CONTROL_LINE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Callers at the control socket at a time: administrators and their scripts.
+pub const CONTROL_CALLERS_MAX: usize = 8;
+
+/// Seconds for one request on the control socket: key derivations for 100,000 people.
+pub const CONTROL_WAIT_SECS: u64 = 300;
+
+/// Bytes of a file of people; half of a control line, since JSON is longer.
+pub const IMPORT_BYTES_MAX: u64 = CONTROL_LINE_BYTES_MAX / 2;
+
+/// People in one import, and so in one transaction.
+pub const IMPORT_PEOPLE_MAX: usize = 100_000;

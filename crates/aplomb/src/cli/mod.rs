@@ -1,6 +1,7 @@
 //! The command line, one file per command.
 
 mod config;
+mod place;
 mod serve;
 mod team;
 mod user;

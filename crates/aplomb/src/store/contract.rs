@@ -47,7 +47,7 @@ fn what_was_committed_is_loaded() {
         published("m", 1, "one"),
         published("n", 5, "five"),
     ];
-    check(&[everything.clone()], &everything);
+    check(std::slice::from_ref(&everything), &everything);
     let one_by_one: Vec<_> = everything.iter().map(|change| vec![change.clone()]).collect();
     check(&one_by_one, &everything);
 }

@@ -40,6 +40,11 @@ impl Sqlite {
         Ok(store)
     }
 
+    /// Whether there is a store in `dir`.
+    pub fn is_in(dir: &Path) -> bool {
+        dir.join(DATABASE).exists()
+    }
+
     /// An empty store without a file.
     pub(super) fn in_memory() -> Result<Self, StoreError> {
         Self::prepare(Connection::open_in_memory()?, None)

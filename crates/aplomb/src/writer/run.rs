@@ -97,7 +97,6 @@ impl Run {
         answers.into_iter().for_each(|answer| answer.send(None));
     }
 
-    #[expect(clippy::type_complexity, reason = "two lists or an error, used once")]
     fn plan(&mut self, jobs: Vec<Job>) -> Result<(Batch, Vec<Answer>), (StoreError, Vec<Answer>)> {
         let mut working = match self.working.take() {
             Some(working) => working,
