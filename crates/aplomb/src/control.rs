@@ -117,7 +117,10 @@ pub fn ask(config: &Config, request: &Request) -> Result<Reply, ControlError> {
             .map_err(|error| ControlError::Socket { path: dir.display().to_string(), error }),
         // No server, or one that was killed.
         Err(error)
-            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+            ) =>
         {
             perform_here(config, dir, request)
         }

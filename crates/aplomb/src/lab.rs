@@ -113,7 +113,7 @@ fn set_keys(user: &str, keys: &ScramKeys) -> Step {
 }
 
 /// The administrator's id.
-const ADMINISTRATOR: &str = "admin";
+pub const ADMINISTRATOR: &str = "admin";
 
 /// The id of the first agent.
 const FIRST_AGENT: u32 = 1001;

@@ -9,8 +9,8 @@ use aplomb_core::secret::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::GENERATED_PASSWORD_CHARS;
-use crate::random;
 use crate::writer::{Step, StepError, WriteError, Writer};
+use crate::{lab, random};
 
 /// One person, as the command line tells of him.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,25 +187,17 @@ impl Office {
         }
     }
 
-    /// Puts an administrator and the usual reasons into a contact centre that has nobody.
+    /// Puts the first administrator and the usual reasons into a contact centre that has nobody.
     ///
     /// Gives his password, to be printed once; none when there is somebody already.
     pub async fn open_for_the_first_time(&self) -> Result<Option<Made>, StepError> {
         if self.writer.read(|domain| domain.users().next().is_some()) {
             return Ok(None);
         }
-        let reasons = self.writer.read(|domain| domain::default_reasons(domain.flavour()));
-        let mut steps: Vec<_> = reasons.into_iter().map(Command::PutReason).map(Step::Command).collect();
-        let administrator = Person {
-            id: FIRST_ADMINISTRATOR.to_owned(),
-            roles: vec![RoleName::Administrator],
-            ..Person::default()
-        };
-        let made = made(&administrator.id);
-        let keys = self.keys(vec![made.password.0.clone()]).await.expect("a made password fits");
-        steps.push(administrator.into_step());
-        steps.push(Step::Keys { user: made.user.clone(), keys: keys.into_iter().next() });
-        self.writer.seed(steps).await?;
+        let made = made(lab::ADMINISTRATOR);
+        let keys = self.keys(vec![made.password.0.clone()]).await;
+        let keys = keys.expect("letters and digits are a password").remove(0);
+        self.writer.seed(self.writer.read(|domain| lab::found(domain, &keys))).await?;
         Ok(Some(made))
     }
 
@@ -228,7 +220,9 @@ impl Office {
         let secrets = passwords.iter().map(|(_, _, password)| password.clone()).collect();
         let keys = match self.keys(secrets).await {
             Ok(keys) => keys,
-            Err(at) => return refused_at(passwords[at].0, Some("password"), BAD_PASSWORD.to_owned()),
+            Err(at) => {
+                return refused_at(passwords[at].0, Some("password"), BAD_PASSWORD.to_owned());
+            }
         };
         for ((place, user, _), keys) in passwords.into_iter().zip(keys) {
             steps.push(Step::Keys { user, keys: Some(keys) });
@@ -395,9 +389,6 @@ mod plain {
         String::deserialize(from).map(Secret::new)
     }
 }
-
-/// The administrator of a new data directory.
-const FIRST_ADMINISTRATOR: &str = "admin";
 
 const BAD_PASSWORD: &str = "the password is empty or holds characters that no password may hold";
 

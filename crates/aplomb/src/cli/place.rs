@@ -28,11 +28,9 @@ impl Place {
         let variables = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
         let file =
             self.config.clone().or_else(|| std::env::var_os("APLOMB_CONFIG").map(Into::into));
-        let mut sources = Sources { file, variables: variables.collect(), ..Sources::default() };
-        if let Some(dir) = &self.data_dir {
-            sources.add_flag("data-dir", &dir.to_string_lossy())?;
-        }
-        Ok(config::load(&sources)?.config)
+        let dir = self.data_dir.iter().map(|dir| dir.to_string_lossy().into_owned());
+        let flags = dir.map(|dir| ("data-dir".to_owned(), dir)).collect();
+        Ok(config::load(&Sources { file, variables: variables.collect(), flags })?.config)
     }
 
     /// Makes a request; `show` prints an answer that is not a refusal, and `complain` words one.

@@ -182,7 +182,9 @@ impl PasswordSource {
             }
             None if !std::io::stdin().is_terminal() => {
                 let advice = "give --password-file FILE or --generate-password";
-                return Err(Refused(format!("there is no terminal to ask for a password; {advice}")));
+                return Err(Refused(format!(
+                    "there is no terminal to ask for a password; {advice}"
+                )));
             }
             None => {
                 let ask = |prompt: String| {

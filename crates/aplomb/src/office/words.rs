@@ -6,10 +6,9 @@ use aplomb_core::domain::Refusal;
 pub(super) fn of(refusal: &Refusal) -> (Option<&'static str>, String) {
     match refusal {
         Refusal::UnknownUser(id) => (Some("id"), format!("there is no user {id}")),
-        Refusal::UnknownTeam(id) => (
-            Some("team"),
-            format!("there is no team {id}; add it with `aplomb team add {id}`"),
-        ),
+        Refusal::UnknownTeam(id) => {
+            (Some("team"), format!("there is no team {id}; add it with `aplomb team add {id}`"))
+        }
         Refusal::NameTaken(name) => {
             (Some("login_name"), format!("somebody else has the name {name}"))
         }

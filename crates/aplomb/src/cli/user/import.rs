@@ -38,8 +38,7 @@ pub(super) fn read(path: &Path) -> Result<Sheet, Refused> {
 fn parse(name: &str, text: &[u8]) -> Result<Sheet, Refused> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
     let columns = columns(name, reader.headers().map_err(|error| broken(name, &error))?)?;
-    let mut sheet =
-        Sheet { people: Vec::new(), name: name.to_owned(), columns, lines: Vec::new() };
+    let mut sheet = Sheet { people: Vec::new(), name: name.to_owned(), columns, lines: Vec::new() };
     for record in reader.records() {
         let record = record.map_err(|error| broken(name, &error))?;
         if sheet.people.len() == IMPORT_PEOPLE_MAX {

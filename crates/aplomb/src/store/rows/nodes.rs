@@ -1,0 +1,209 @@
+//! The pubsub service as rows: nodes, subscriptions, rights, items.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aplomb_core::pubsub::{self, Affiliation, Item, NodeConfig};
+use aplomb_core::time::WallTime;
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+use super::{run, text, text_of, value_of};
+use crate::store::{Change, StoreError};
+
+/// The row numbers of nodes that were touched lately.
+pub(in crate::store) type NodeIds = HashMap<Arc<str>, i64>;
+
+pub(super) fn write_pubsub(
+    tx: &Transaction<'_>,
+    nodes: &mut NodeIds,
+    change: &pubsub::Change,
+) -> Result<(), StoreError> {
+    match change {
+        pubsub::Change::NodeSet { node, config } => {
+            write_config(tx, node_id(tx, nodes, node)?, config)
+        }
+        pubsub::Change::NodeRemoved { node } => remove_node(tx, nodes, node),
+        pubsub::Change::Subscribed { node, jid } => run(
+            tx,
+            "INSERT OR IGNORE INTO subscription VALUES (?1, ?2)",
+            params![node_id(tx, nodes, node)?, jid.as_str()],
+        ),
+        pubsub::Change::Unsubscribed { node, jid } => run(
+            tx,
+            "DELETE FROM subscription WHERE node = ?1 AND jid = ?2",
+            params![node_id(tx, nodes, node)?, jid.as_str()],
+        ),
+        pubsub::Change::Affiliated { node, jid, affiliation: Affiliation::None } => run(
+            tx,
+            "DELETE FROM affiliation WHERE node = ?1 AND jid = ?2",
+            params![node_id(tx, nodes, node)?, jid.as_str()],
+        ),
+        pubsub::Change::Affiliated { node, jid, affiliation } => run(
+            tx,
+            "INSERT OR REPLACE INTO affiliation VALUES (?1, ?2, ?3)",
+            params![node_id(tx, nodes, node)?, jid.as_str(), text_of(&AFFILIATIONS, *affiliation)],
+        ),
+        pubsub::Change::Published { node, item } => {
+            let node = node_id(tx, nodes, node)?;
+            forget_item(tx, node, &item.id)?;
+            insert_item(tx, node, item)
+        }
+        pubsub::Change::Retracted { node, id, seq } => {
+            let node = node_id(tx, nodes, node)?;
+            forget_item(tx, node, id)?;
+            count(tx, node, *seq)
+        }
+        pubsub::Change::Counted { node, seq } => count(tx, node_id(tx, nodes, node)?, *seq),
+        pubsub::Change::Retired { through } => {
+            run(tx, "INSERT OR REPLACE INTO meta VALUES ('retired', ?1)", params![number(*through)])
+        }
+        pubsub::Change::Trimmed { node, through } => {
+            let node = node_id(tx, nodes, node)?;
+            let through = number(*through);
+            run(tx, "DELETE FROM item WHERE node = ?1 AND seq <= ?2", params![node, through])?;
+            run(tx, "UPDATE node SET trimmed = ?2 WHERE id = ?1", params![node, through])
+        }
+    }
+}
+
+fn write_config(tx: &Transaction<'_>, node: i64, config: &NodeConfig) -> Result<(), StoreError> {
+    run(
+        tx,
+        "UPDATE node SET title = ?2, deliver_payloads = ?3, persist_items = ?4, max_items = ?5,
+         notify_retract = ?6, notify_delete = ?7, notify_config = ?8 WHERE id = ?1",
+        params![
+            node,
+            config.title,
+            config.deliver_payloads,
+            config.persist_items,
+            number(config.max_items as u64),
+            config.notify_retract,
+            config.notify_delete,
+            config.notify_config
+        ],
+    )
+}
+
+/// Keeps the number of a notice that left no item.
+fn count(tx: &Transaction<'_>, node: i64, seq: u64) -> Result<(), StoreError> {
+    run(tx, "UPDATE node SET seq = max(seq, ?2) WHERE id = ?1", params![node, number(seq)])
+}
+
+/// Takes the earlier item of this id away: publishing replaces it, retracting removes it.
+fn forget_item(tx: &Transaction<'_>, node: i64, id: &str) -> Result<(), StoreError> {
+    run(tx, "DELETE FROM item WHERE node = ?1 AND id = ?2", params![node, id])
+}
+
+fn insert_item(tx: &Transaction<'_>, node: i64, item: &Item) -> Result<(), StoreError> {
+    run(
+        tx,
+        "INSERT INTO item (node, seq, id, payload, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![node, number(item.seq), item.id, item.payload.as_deref(), item.at.0],
+    )
+}
+
+fn remove_node(
+    tx: &Transaction<'_>,
+    nodes: &mut NodeIds,
+    name: &Arc<str>,
+) -> Result<(), StoreError> {
+    let node = node_id(tx, nodes, name)?;
+    run(tx, "DELETE FROM item WHERE node = ?1", params![node])?;
+    run(tx, "DELETE FROM subscription WHERE node = ?1", params![node])?;
+    run(tx, "DELETE FROM affiliation WHERE node = ?1", params![node])?;
+    run(tx, "DELETE FROM node WHERE id = ?1", params![node])?;
+    nodes.remove(name);
+    Ok(())
+}
+
+/// The row of a node, which is made when it is not there.
+fn node_id(tx: &Transaction<'_>, nodes: &mut NodeIds, name: &Arc<str>) -> Result<i64, StoreError> {
+    if let Some(id) = nodes.get(name) {
+        return Ok(*id);
+    }
+    let found = tx
+        .prepare_cached("SELECT id FROM node WHERE name = ?1")?
+        .query_row([&**name], |row| row.get(0))
+        .optional()?;
+    let id = match found {
+        Some(id) => id,
+        None => {
+            run(tx, "INSERT INTO node (name) VALUES (?1)", params![&**name])?;
+            tx.last_insert_rowid()
+        }
+    };
+    nodes.insert(name.clone(), id);
+    Ok(id)
+}
+
+pub(super) fn node(row: &Row<'_>) -> Result<Change, StoreError> {
+    let max_items: i64 = row.get("max_items")?;
+    let config = NodeConfig {
+        title: text(row, "title")?,
+        deliver_payloads: row.get("deliver_payloads")?,
+        persist_items: row.get("persist_items")?,
+        max_items: usize::try_from(max_items).unwrap_or_default(),
+        notify_retract: row.get("notify_retract")?,
+        notify_delete: row.get("notify_delete")?,
+        notify_config: row.get("notify_config")?,
+    };
+    Ok(Change::PubSub(pubsub::Change::NodeSet { node: name(row)?, config }))
+}
+
+pub(super) fn retired(row: &Row<'_>) -> Result<Change, StoreError> {
+    let through = row.get::<_, i64>("value")?.cast_unsigned();
+    Ok(Change::PubSub(pubsub::Change::Retired { through }))
+}
+
+pub(super) fn counted(row: &Row<'_>) -> Result<Change, StoreError> {
+    let seq = row.get::<_, i64>("seq")?.cast_unsigned();
+    Ok(Change::PubSub(pubsub::Change::Counted { node: name(row)?, seq }))
+}
+
+pub(super) fn trimmed(row: &Row<'_>) -> Result<Change, StoreError> {
+    let through: i64 = row.get("trimmed")?;
+    Ok(Change::PubSub(pubsub::Change::Trimmed {
+        node: name(row)?,
+        through: through.cast_unsigned(),
+    }))
+}
+
+pub(super) fn subscription(row: &Row<'_>) -> Result<Change, StoreError> {
+    let jid = address(&text(row, "jid")?)?;
+    Ok(Change::PubSub(pubsub::Change::Subscribed { node: name(row)?, jid }))
+}
+
+pub(super) fn right(row: &Row<'_>) -> Result<Change, StoreError> {
+    let jid = address(&text(row, "jid")?)?;
+    let affiliation = value_of(&AFFILIATIONS, &text(row, "affiliation")?)?;
+    Ok(Change::PubSub(pubsub::Change::Affiliated { node: name(row)?, jid, affiliation }))
+}
+
+pub(super) fn item(row: &Row<'_>) -> Result<Change, StoreError> {
+    let seq = row.get::<_, i64>("seq")?.cast_unsigned();
+    let (node, id) = (name(row)?, text(row, "id")?);
+    let payload: Option<Arc<str>> = row.get("payload")?;
+    let item = Arc::new(Item { seq, id, payload, at: WallTime(row.get("at")?) });
+    Ok(Change::PubSub(pubsub::Change::Published { node, item }))
+}
+
+fn name(row: &Row<'_>) -> rusqlite::Result<Arc<str>> {
+    row.get("name")
+}
+
+fn address<J: std::str::FromStr>(jid: &str) -> Result<J, StoreError> {
+    jid.parse().map_err(|_| StoreError::Corrupt(format!("the address {jid:?}")))
+}
+
+/// SQLite's integers are signed; our numbers count from one and never come near the end.
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+const AFFILIATIONS: [(Affiliation, &str); 5] = [
+    (Affiliation::Owner, "owner"),
+    (Affiliation::Publisher, "publisher"),
+    (Affiliation::Member, "member"),
+    (Affiliation::None, "none"),
+    (Affiliation::Outcast, "outcast"),
+];
