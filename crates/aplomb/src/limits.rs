@@ -1,5 +1,56 @@
 //! Every bound of the shell, with its unit and the reason for the number.
 
+/// Years that a self-signed certificate is good for: longer than a laboratory lives.
+pub const SELF_SIGNED_YEARS: i32 = 10;
+
+/// Seconds from the TCP connection to the end of the TLS handshake.
+pub const TLS_HANDSHAKE_SECS_MAX: u64 = 10;
+
+/// Seconds for the header of a request, and thus for an idle connection between two requests.
+pub const HTTP_HEADER_SECS_MAX: u64 = 10;
+
+/// Seconds from the header of a request to its answer, the reading of the body included.
+pub const HTTP_ANSWER_SECS_MAX: u64 = 30;
+
+/// Bytes of a request's header. The longest that browsers send to Finesse have 3 KB.
+pub const HTTP_HEADER_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes that HTTP/1 buffers for one connection; must hold a header.
+pub const HTTP_BUFFER_BYTES_MAX: usize = 32 * 1024;
+
+/// Requests at once on one HTTP/2 connection.
+pub const HTTP2_STREAMS_MAX: u32 = 64;
+
+/// Seconds between two questions whether an HTTP/2 peer is there, and for its answer.
+pub const HTTP2_PING_SECS: u64 = 20;
+
+/// Seconds for which TCP tries to get data acknowledged, or a full peer to take some.
+pub const TCP_UNACKNOWLEDGED_SECS_MAX: u64 = 45;
+
+/// Milliseconds to wait when the system has no more file descriptors.
+pub const ACCEPT_PAUSE_MS: u64 = 50;
+
+/// Connections that the kernel queues for us while we are busy.
+pub const ACCEPT_BACKLOG: i32 = 4096;
+
+/// Seconds between the 101 and the bare stream: there is nothing to wait for but a scheduler.
+pub const UPGRADE_SECS_MAX: u64 = 5;
+
+/// Seconds that a peer has to answer our WebSocket close.
+pub const WS_CLOSE_SECS_MAX: u64 = 2;
+
+/// Seconds that a peer has to take what was written to it.
+pub const STALL_SECS_MAX: u64 = 20;
+
+/// Bytes of the buffer into which the sessions of one thread read.
+pub const READ_SCRATCH_BYTES: usize = 16 * 1024;
+
+/// Bytes of a write: a session with more to say yields to others and writes again.
+pub const WRITE_BATCH_BYTES: usize = 64 * 1024;
+
+/// Bytes of the largest write buffer that a thread keeps for its sessions.
+pub const SCRATCH_KEPT_BYTES_MAX: usize = 256 * 1024;
+
 /// Addresses whose login attempts are counted at a time; about 100 bytes each.
 pub const ADDRESSES_TRACKED_MAX: usize = 65_536;
 

@@ -1,1 +1,155 @@
 //! Listeners: TCP, TLS, HTTP/1 and HTTP/2, limits per address.
+//!
+//! Every phase of a connection has its deadline: the TLS handshake, the header of a request, its
+//! answer; the upgrade hands the connection to a session, which has its own.
+
+mod http;
+mod pages;
+mod permits;
+mod upgrade;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use rustls::ServerConfig;
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, warn};
+
+use crate::limits::{
+    ACCEPT_BACKLOG, ACCEPT_PAUSE_MS, TCP_UNACKNOWLEDGED_SECS_MAX, TLS_HANDSHAKE_SECS_MAX,
+};
+use crate::link::Peer;
+use crate::watch::Metrics;
+pub use pages::{Watchers, routes as pages};
+pub use permits::{Permit, Permits, TooMany};
+pub use upgrade::{Upgrades, routes as upgrades};
+
+/// What all listeners have in common.
+pub struct Site {
+    /// What is served.
+    pub router: Router,
+    /// How many connections there may be.
+    pub permits: Arc<Permits>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Cancelled when no new connection is to be taken.
+    pub stopping: CancellationToken,
+    /// The connections, so that somebody waits for their end.
+    pub tasks: TaskTracker,
+}
+
+/// One address on which we listen.
+pub struct Listener {
+    tcp: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+}
+
+impl Listener {
+    /// Binds the address; with `tls`, everything on it is TLS.
+    ///
+    /// - Errors: those of the system, such as an address in use.
+    pub fn bind(address: SocketAddr, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        if address.is_ipv6() && address.ip().is_unspecified() {
+            socket.set_only_v6(false)?;
+        }
+        #[cfg(unix)]
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(ACCEPT_BACKLOG)?;
+        Ok(Self { tcp: TcpListener::from_std(socket.into())?, tls })
+    }
+
+    /// The address with the real port.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// Accepts connections until the site stops.
+    pub async fn run(self, site: Arc<Site>) {
+        loop {
+            let accepted = tokio::select! {
+                () = site.stopping.cancelled() => return,
+                accepted = self.tcp.accept() => accepted,
+            };
+            match accepted {
+                Ok((tcp, address)) => self.admit(tcp, address, &site),
+                Err(error) => {
+                    // Without file descriptors this would spin.
+                    warn!(%error, "no connection could be accepted");
+                    sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
+                }
+            }
+        }
+    }
+
+    fn admit(&self, tcp: TcpStream, address: SocketAddr, site: &Arc<Site>) {
+        let permit = match site.permits.take(address.ip()) {
+            Ok(permit) => Arc::new(permit),
+            Err(too_many) => {
+                debug!(peer = %address, ?too_many, "connection refused");
+                return site.metrics.refused(match too_many {
+                    TooMany::FromAddress => "too-many-from-address",
+                    TooMany::InAll => "too-many",
+                });
+            }
+        };
+        if let Err(error) = tune(&tcp) {
+            debug!(peer = %address, %error, "connection lost at once");
+            return;
+        }
+        let (tls, site) = (self.tls.clone(), Arc::clone(site));
+        let peer = Peer { address, is_tls: tls.is_some() };
+        let tasks = site.tasks.clone();
+        tasks.spawn(async move {
+            site.metrics.connections.inc();
+            match tls {
+                None => http::serve_http1(tcp, peer, permit, &site).await,
+                Some(tls) => serve_tls(tcp, tls, peer, permit, &site).await,
+            }
+            site.metrics.connections.dec();
+        });
+    }
+}
+
+async fn serve_tls(
+    tcp: TcpStream,
+    tls: Arc<ServerConfig>,
+    peer: Peer,
+    permit: Arc<Permit>,
+    site: &Arc<Site>,
+) {
+    // On the heap: it is over when the session begins.
+    let handshake = Box::pin(TlsAcceptor::from(tls).accept(tcp));
+    let wait = Duration::from_secs(TLS_HANDSHAKE_SECS_MAX);
+    let problem = match timeout(wait, handshake).await {
+        Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+            return http::serve_http2(stream, peer, permit, site).await;
+        }
+        Ok(Ok(stream)) => return http::serve_http1(stream, peer, permit, site).await,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("not finished within {TLS_HANDSHAKE_SECS_MAX} s"),
+    };
+    site.metrics.tls_failures.inc();
+    debug!(peer = %peer.address, problem, "TLS handshake failed");
+}
+
+/// Sends small writes at once, and notices a peer that is gone.
+fn tune(tcp: &TcpStream) -> io::Result<()> {
+    tcp.set_nodelay(true)?;
+    let socket = socket2::SockRef::from(tcp);
+    let wait = Duration::from_secs(TCP_UNACKNOWLEDGED_SECS_MAX);
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(wait))?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(wait))?;
+    Ok(())
+}

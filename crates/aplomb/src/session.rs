@@ -1,1 +1,476 @@
 //! The driver of one session: one task, one stream, one link, one mailbox.
+//!
+//! It feeds the stream with what the link hears, answers the stream's questions with the accounts
+//! and the hub, and writes what the stream and the mailbox have to say, in one write for all that
+//! waits. While the client does not take what was written, nothing is read and no letter is
+//! opened, so that whatever is too much stays in the bounded mailbox. Its end is one log line.
+
+mod end;
+mod envelope;
+
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aplomb_core::framing::{StreamCondition, StreamError, ws::Messages};
+use aplomb_core::jid::{FullJid, user_jid};
+use aplomb_core::sasl::Failure;
+use aplomb_core::stanza::{Condition, StanzaError};
+use aplomb_core::stream::Responder;
+use aplomb_core::stream::responder::{Answer, Event, Fresh, Output, Policy, Question};
+use aplomb_core::time::Moment;
+use aplomb_core::websocket::{Opcode, push_frame};
+use tokio::time::{Sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::accounts::Accounts;
+use crate::clock;
+use crate::hub::{Hub, Seat};
+use crate::limits::{STALL_SECS_MAX, WRITE_BATCH_BYTES, WS_CLOSE_SECS_MAX};
+use crate::link::Peer;
+use crate::link::ws::{Broken, Heard, Traffic, WebSocket};
+use crate::mailbox::{EndReason, Letter, Mailbox};
+use crate::random;
+use crate::watch::Metrics;
+use end::End;
+use envelope::Envelope;
+
+/// What all sessions have in common.
+pub struct Shared {
+    /// Who may log in.
+    pub accounts: Arc<Accounts>,
+    /// Where bound sessions sit.
+    pub hub: Arc<Hub>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// The rules of streams over TLS.
+    pub policy_tls: Arc<Policy>,
+    /// The rules of streams in clear text.
+    pub policy_clear: Arc<Policy>,
+    /// Silence after which a peer is pinged.
+    pub ping_after: Duration,
+    /// Silence after which a peer is dead.
+    pub dead_after: Duration,
+    /// Letters in one mailbox.
+    pub mailbox_letters: usize,
+    /// Bytes in one mailbox.
+    pub mailbox_bytes: usize,
+    /// Cancelled when the server stops.
+    pub stopping: CancellationToken,
+}
+
+/// Serves one client from the upgrade to the end.
+pub async fn run(shared: Arc<Shared>, link: WebSocket, peer: Peer) {
+    // On the heap from the start: a task's future is moved several times before it runs.
+    let mut session = Box::new(Session::new(shared, link, peer));
+    let end = session.serve().await;
+    session.part(&end).await;
+}
+
+struct Session {
+    shared: Arc<Shared>,
+    link: WebSocket,
+    responder: Responder,
+    peer: Peer,
+    /// The place in the hub, from the bind on.
+    seat: Option<Seat>,
+    envelope: Option<Envelope>,
+    /// Letters taken from the mailbox that the link could not take yet.
+    letters: std::vec::IntoIter<Letter>,
+    /// Who wants the keys of whom: the outcome of SCRAM is noted under this name.
+    keys_of: Option<String>,
+    last_failure: Option<Failure>,
+    told: Option<EndReason>,
+    start: Moment,
+    last_in: Moment,
+    last_out: Moment,
+    /// The last sign of life: something that came, or something that was taken after a stall.
+    alive: Moment,
+    is_pinged: bool,
+    /// How far the writing had come when it stalled, and when that was.
+    stall: Option<(u64, Moment)>,
+    counted: Traffic,
+}
+
+enum Wake {
+    Heard(Result<Heard, Broken>),
+    Mail,
+    Alarm,
+    Stop,
+}
+
+impl Session {
+    fn new(shared: Arc<Shared>, link: WebSocket, peer: Peer) -> Self {
+        let now = clock::moment();
+        let policy = if peer.is_tls { &shared.policy_tls } else { &shared.policy_clear };
+        let fresh = Fresh {
+            stream_id: random::name(STREAM_ID_CHARS),
+            resource: random::name(RESOURCE_CHARS),
+            nonce: random::name(NONCE_CHARS),
+        };
+        let responder = Responder::new(now, Box::new(Messages), Arc::clone(policy), fresh);
+        Self {
+            shared,
+            link,
+            responder,
+            peer,
+            seat: None,
+            envelope: None,
+            letters: Vec::new().into_iter(),
+            keys_of: None,
+            last_failure: None,
+            told: None,
+            start: now,
+            last_in: now,
+            last_out: now,
+            alive: now,
+            is_pinged: false,
+            stall: None,
+            counted: Traffic::default(),
+        }
+    }
+
+    async fn serve(&mut self) -> End {
+        let mut alarm = pin!(sleep_until(clock::instant_of(self.deadline()).into()));
+        loop {
+            if let Err(end) = self.settle().await {
+                return end;
+            }
+            self.count();
+            // An alarm that is too early only costs a look; one that is set anew costs a lock.
+            let deadline = clock::instant_of(self.deadline()).into();
+            if deadline < alarm.deadline() || alarm.is_elapsed() {
+                alarm.as_mut().reset(deadline);
+            }
+            let woken = self.wake(alarm.as_mut()).await;
+            let outcome = match woken {
+                Wake::Heard(heard) => self.hear(heard),
+                Wake::Mail => self.deliver().await,
+                Wake::Alarm => self.look_at_the_clock(),
+                Wake::Stop => Err(self.tell(EndReason::Shutdown)),
+            };
+            if let Err(end) = outcome {
+                return end;
+            }
+        }
+    }
+
+    async fn wake(&mut self, alarm: Pin<&mut Sleep>) -> Wake {
+        let Self { link, seat, letters, shared, .. } = self;
+        let is_stalled = link.is_stalled();
+        tokio::select! {
+            biased;
+            heard = link.next() => Wake::Heard(heard),
+            () = mail(seat.as_ref(), letters.len()), if !is_stalled => Wake::Mail,
+            () = alarm => Wake::Alarm,
+            // A bound session is told by its mailbox, after what waits there already.
+            () = shared.stopping.cancelled(), if seat.is_none() => Wake::Stop,
+        }
+    }
+
+    /// Does what the stream wants until it wants nothing more.
+    async fn settle(&mut self) -> Result<(), End> {
+        while let Some(output) = self.responder.poll() {
+            match output {
+                Output::Transmit(unit) => self.transmit(&unit),
+                Output::Event(event) => self.react(event).await,
+                Output::Hangup(error) => return Err(self.name_end(error)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn react(&mut self, event: Event) {
+        let metrics = &self.shared.metrics;
+        match event {
+            Event::Ask(question) => {
+                // On the heap: it lives for a moment, the session for a day.
+                let answer = Box::pin(self.answer(question)).await;
+                self.responder.answer(clock::moment(), answer);
+            }
+            Event::LoggedIn(_) => {
+                metrics.login("ok");
+                self.link.trust();
+                self.note_keys(true);
+            }
+            Event::LoginFailed { name, failure } => {
+                metrics.login(failure.name());
+                let peer = self.peer.address;
+                info!(%peer, name, code = failure.name(), "login failed");
+                self.last_failure = Some(failure);
+                self.note_keys(false);
+            }
+            // The seat is taken and the answer written.
+            Event::Bound(_) => {}
+            Event::Stanza(stanza) => {
+                let seat = self.seat.as_ref().expect("a stanza follows a bind");
+                let replies = Box::pin(self.shared.hub.receive(seat, stanza)).await;
+                let now = clock::moment();
+                for reply in replies {
+                    self.responder.send(now, &reply);
+                }
+            }
+        }
+    }
+
+    async fn answer(&mut self, question: Question) -> Answer {
+        let address = self.peer.address.ip();
+        let accounts = &self.shared.accounts;
+        match question {
+            Question::Password { name, password } => {
+                Answer::Verdict(accounts.verify(&name, &password, address).await)
+            }
+            Question::Keys { name } => match accounts.keys(&name, address) {
+                Ok(keys) => {
+                    self.keys_of = Some(name);
+                    Answer::Keys(Box::new(keys))
+                }
+                Err(failure) => Answer::Verdict(Err(failure)),
+            },
+            Question::Bind { name, resource } => {
+                self.bind(&name, &resource).map_or_else(Answer::BindRefused, Answer::Bound)
+            }
+        }
+    }
+
+    /// Takes a seat in the hub. Letters may come from now on; they wait for the bind's answer.
+    fn bind(&mut self, name: &str, resource: &str) -> Result<FullJid, StanzaError> {
+        let shared = self.shared.as_ref();
+        let domain = &shared.policy_tls.domain;
+        let jid = user_jid(name, domain)
+            .ok()
+            .and_then(|bare| bare.with_resource_str(resource).ok())
+            .ok_or_else(|| StanzaError::new(Condition::JidMalformed))?;
+        let mailbox = Arc::new(Mailbox::new(shared.mailbox_letters, shared.mailbox_bytes));
+        let seat = shared.hub.bind(jid.clone(), mailbox)?;
+        if shared.stopping.is_cancelled() {
+            // The hub may have told everybody just before this one came.
+            let _ = seat.mailbox.push(Letter::End(EndReason::Shutdown));
+        }
+        shared.metrics.sessions.inc();
+        self.envelope = Some(Envelope::new(domain, &jid));
+        self.seat = Some(seat);
+        Ok(jid)
+    }
+
+    /// Tells the accounts how a SCRAM exchange ended; PLAIN is noted where it is checked.
+    fn note_keys(&mut self, is_success: bool) {
+        if let Some(name) = self.keys_of.take() {
+            self.shared.accounts.note(&name, self.peer.address.ip(), is_success);
+        }
+    }
+
+    fn transmit(&mut self, unit: &[u8]) {
+        self.link.queue(unit);
+        self.last_out = clock::moment();
+    }
+
+    fn hear(&mut self, heard: Result<Heard, Broken>) -> Result<(), End> {
+        let now = clock::moment();
+        let is_flushed = matches!(heard, Ok(Heard::Flushed));
+        if !is_flushed {
+            self.last_in = now;
+        }
+        if !is_flushed || self.stall.take().is_some() {
+            self.alive = now;
+            self.is_pinged = false;
+        }
+        match heard {
+            Ok(Heard::Unit(unit)) => self.responder.receive(now, unit.as_bytes()),
+            Ok(Heard::Flushed | Heard::LifeSign) => {}
+            Ok(Heard::Close(close)) => return Err(End::WebSocketClosed(close)),
+            Err(Broken::Ended) => return Err(End::Vanished),
+            Err(Broken::Io(error)) => return Err(End::Failed(error)),
+            Err(Broken::Violation(violation)) => return Err(End::Violation(violation)),
+        }
+        Ok(())
+    }
+
+    /// Writes what waits in the mailbox, up to a batch at a time.
+    async fn deliver(&mut self) -> Result<(), End> {
+        let Some(seat) = &self.seat else { return Ok(()) };
+        if self.letters.len() == 0 {
+            let mut letters = Vec::new();
+            seat.mailbox.drain(&mut letters);
+            self.letters = letters.into_iter();
+        }
+        let now = clock::moment();
+        let (mut notices, mut told) = (0, None);
+        let Self { link, letters, responder, envelope, .. } = self;
+        let envelope = envelope.as_ref().expect("letters follow a bind");
+        let written = link.write_batch(|batch| {
+            while batch.len() < WRITE_BATCH_BYTES && told.is_none() {
+                match letters.next() {
+                    Some(Letter::Notice { notice, to_full }) => {
+                        envelope.push(batch, &notice, to_full);
+                        notices += 1;
+                    }
+                    Some(Letter::Stanza(stanza)) => push_stanza(batch, responder, now, &stanza),
+                    Some(Letter::End(reason)) => told = Some(reason),
+                    None => break,
+                }
+            }
+        });
+        written.await.map_err(End::Failed)?;
+        self.shared.metrics.notices.inc_by(notices);
+        self.last_out = now;
+        match told {
+            Some(EndReason::Shutdown) => Err(self.tell(EndReason::Shutdown)),
+            Some(reason) => {
+                self.tell(reason);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Tells the client why the server ends the stream.
+    fn tell(&mut self, reason: EndReason) -> End {
+        self.told = Some(reason);
+        self.letters = Vec::new().into_iter();
+        self.responder.close(clock::moment(), Some(end::stream_error(reason)));
+        while let Some(output) = self.responder.poll() {
+            if let Output::Transmit(unit) = output {
+                self.transmit(&unit);
+            }
+        }
+        End::Told(reason)
+    }
+
+    fn look_at_the_clock(&mut self) -> Result<(), End> {
+        let now = clock::moment();
+        self.responder.tick(now);
+        let silence = now.since(self.alive);
+        let out_bytes = self.link.traffic().out_bytes;
+        match self.stall {
+            Some((bytes, since)) if bytes == out_bytes => {
+                if now.since(since) >= STALL_WAIT {
+                    return Err(self.told.map_or(End::Stalled, End::Told));
+                }
+            }
+            // It is slow, but it takes something.
+            Some(_) => self.stall = Some((out_bytes, now)),
+            None if silence >= self.shared.dead_after => return Err(End::Silent),
+            None if silence >= self.shared.ping_after && !self.is_pinged => {
+                self.link.queue_ping();
+                self.is_pinged = true;
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// When to look at the clock again. Notes whether the link is stalled.
+    fn deadline(&mut self) -> Moment {
+        if !self.link.is_stalled() {
+            self.stall = None;
+        } else if self.stall.is_none() {
+            self.stall = Some((self.link.traffic().out_bytes, clock::moment()));
+        }
+        let Shared { ping_after, dead_after, .. } = self.shared.as_ref();
+        let own = match self.stall {
+            Some((_, since)) => since + STALL_WAIT,
+            None if self.is_pinged => self.alive + *dead_after,
+            None => self.alive + *ping_after,
+        };
+        self.responder.deadline().map_or(own, |stream| own.min(stream))
+    }
+
+    fn name_end(&self, error: Option<StreamError>) -> End {
+        if let Some(reason) = self.told {
+            return End::Told(reason);
+        }
+        match (error, self.last_failure) {
+            (None, _) => End::Left,
+            (Some(_), Some(failure)) if self.seat.is_none() => End::LoginFailed(failure),
+            (Some(error), None)
+                if self.seat.is_none() && error.condition == StreamCondition::ConnectionTimeout =>
+            {
+                End::LoginTimeout
+            }
+            (Some(error), _) => End::Stream(error),
+        }
+    }
+
+    /// Adds to the metrics what went over the link since the last time.
+    fn count(&mut self) {
+        let traffic = self.link.traffic();
+        if traffic != self.counted {
+            let Traffic { in_bytes, out_bytes } = self.counted;
+            self.shared.metrics.traffic(traffic.in_bytes - in_bytes, traffic.out_bytes - out_bytes);
+            self.counted = traffic;
+        }
+    }
+
+    /// Leaves the hub, writes the log line and closes the link.
+    async fn part(&mut self, end: &End) {
+        let seat = self.seat.take();
+        let queue = self.letters.len() + seat.as_ref().map_or(0, |seat| seat.mailbox.depth());
+        if let Some(seat) = &seat {
+            self.shared.hub.leave(seat);
+            self.shared.metrics.sessions.dec();
+        }
+        self.log(end, seat.as_ref(), queue);
+        if let Some((code, reason, is_answer_awaited)) = end.farewell() {
+            let close = self.link.close(code, reason, is_answer_awaited);
+            let _ = timeout(Duration::from_secs(WS_CLOSE_SECS_MAX), close).await;
+        }
+        self.count();
+    }
+
+    fn log(&self, end: &End, seat: Option<&Seat>, queue: usize) {
+        let verdict = end.verdict();
+        let now = clock::moment();
+        self.shared.metrics.session_end(verdict.by, verdict.layer.name(), verdict.code);
+        info!(
+            jid = seat.map(|seat| seat.jid.as_str()),
+            peer = %self.peer.address,
+            by = verdict.by,
+            layer = verdict.layer.name(),
+            code = verdict.code,
+            detail = %end.detail(),
+            age_secs = now.since(self.start).as_secs_f64(),
+            last_in_secs = now.since(self.last_in).as_secs_f64(),
+            last_out_secs = now.since(self.last_out).as_secs_f64(),
+            queue,
+            remedy = verdict.remedy,
+            "session ended",
+        );
+    }
+}
+
+/// Waits until there are letters.
+async fn mail(seat: Option<&Seat>, opened: usize) {
+    match seat {
+        Some(_) if opened > 0 => {}
+        Some(seat) => seat.mailbox.wait().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Appends the frame of a stanza in its place among the notices.
+fn push_stanza(
+    batch: &mut Vec<u8>,
+    responder: &mut Responder,
+    now: Moment,
+    stanza: &aplomb_core::xml::Element,
+) {
+    responder.send(now, stanza);
+    while let Some(output) = responder.poll() {
+        if let Output::Transmit(unit) = output {
+            push_frame(batch, Opcode::Text, &unit, None);
+        }
+    }
+}
+
+const STALL_WAIT: Duration = Duration::from_secs(STALL_SECS_MAX);
+
+/// Characters of a stream's id: over 128 bits of chance, for it must not be guessed.
+const STREAM_ID_CHARS: usize = 26;
+
+/// Characters of a resource that the client leaves to us.
+const RESOURCE_CHARS: usize = 10;
+
+/// Characters of the server's half of a SCRAM nonce: over 128 bits.
+const NONCE_CHARS: usize = 26;

@@ -1,0 +1,111 @@
+//! `/healthz` and `/metrics`: for this machine, or for an administrator.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use aplomb_core::domain::Role;
+use aplomb_core::secret::Secret;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Router, http};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, StatusCode, header};
+
+use crate::accounts::Accounts;
+use crate::watch::Metrics;
+use crate::writer::Writer;
+
+/// What the pages need.
+pub struct Watchers {
+    /// Who may look from elsewhere.
+    pub accounts: Arc<Accounts>,
+    /// Who is an administrator.
+    pub writer: Writer,
+    /// What is shown.
+    pub metrics: Metrics,
+}
+
+/// The routes.
+pub fn routes(watchers: Arc<Watchers>) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/metrics", get(metrics))
+        .layer(middleware::from_fn_with_state(Arc::clone(&watchers), guard))
+        .with_state(watchers)
+}
+
+async fn metrics(State(watchers): State<Arc<Watchers>>) -> impl IntoResponse {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], watchers.metrics.to_text())
+}
+
+async fn guard(
+    State(watchers): State<Arc<Watchers>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if is_local(peer, request.headers()) {
+        return next.run(request).await;
+    }
+    let Some((name, password)) = credentials(request.headers()) else {
+        return refuse("log in as an administrator, or ask from the server itself\n");
+    };
+    match watchers.accounts.verify(&name, &password, peer.ip()).await {
+        Ok(login) if watchers.is_administrator(login.name()) => next.run(request).await,
+        Ok(_) => (StatusCode::FORBIDDEN, "for administrators\n").into_response(),
+        Err(_) => refuse("the name or the password is wrong\n"),
+    }
+}
+
+impl Watchers {
+    fn is_administrator(&self, name: &str) -> bool {
+        self.writer.read(|domain| {
+            domain.user(name).is_some_and(|user| user.roles.contains(&Role::Administrator))
+        })
+    }
+}
+
+/// A proxy on this machine speaks for others, so what it forwards is not local.
+fn is_local(peer: SocketAddr, headers: &HeaderMap) -> bool {
+    let is_forwarded = ["forwarded", "x-forwarded-for", "x-client-ip", "via"]
+        .iter()
+        .any(|name| headers.contains_key(*name));
+    peer.ip().to_canonical().is_loopback() && !is_forwarded
+}
+
+fn credentials(headers: &HeaderMap) -> Option<(String, Secret<String>)> {
+    let (scheme, blob) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let text = String::from_utf8(STANDARD.decode(blob.trim()).ok()?).ok()?;
+    let (name, password) = text.split_once(':')?;
+    let is_basic = scheme.eq_ignore_ascii_case("basic");
+    is_basic.then(|| (name.to_owned(), Secret::new(password.to_owned())))
+}
+
+fn refuse(words: &'static str) -> Response {
+    let ask = [(header::WWW_AUTHENTICATE, r#"Basic realm="aplomb", charset="UTF-8""#)];
+    (StatusCode::UNAUTHORIZED, ask, words).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_proxy_forwards_is_not_local() {
+        let with = |name: &'static str| {
+            HeaderMap::from_iter([(
+                http::HeaderName::from_static(name),
+                http::HeaderValue::from_static("x"),
+            )])
+        };
+        let at = |address: &str| address.parse::<SocketAddr>().unwrap();
+        assert!(is_local(at("127.0.0.1:1"), &HeaderMap::new()));
+        assert!(is_local(at("[::ffff:127.0.0.1]:1"), &with("host")));
+        assert!(!is_local(at("127.0.0.1:1"), &with("x-forwarded-for")));
+        assert!(!is_local(at("192.0.2.1:1"), &HeaderMap::new()));
+    }
+}

@@ -1,0 +1,216 @@
+//! How a session ended: who did it, at which layer, a code to search for, and a remedy.
+
+use std::borrow::Cow;
+use std::io;
+
+use aplomb_core::framing::{StreamCondition, StreamError};
+use aplomb_core::sasl::Failure;
+use aplomb_core::websocket::{Close, CloseCode, Violation};
+
+use crate::mailbox::EndReason;
+
+/// Why a session is over.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The client closed its stream in order.
+    Left,
+    /// The client closed the WebSocket without closing its stream.
+    WebSocketClosed(Option<Close>),
+    /// The connection ended without a close.
+    Vanished,
+    /// The connection failed.
+    Failed(io::Error),
+    /// The client broke the rules of WebSocket.
+    Violation(Violation),
+    /// The client broke the rules of the stream, or said that we did.
+    Stream(StreamError),
+    /// The client could not prove who it is.
+    LoginFailed(Failure),
+    /// The client did not log in and bind in time.
+    LoginTimeout,
+    /// The server ended it.
+    Told(EndReason),
+    /// The client gave no sign of life.
+    Silent,
+    /// The client took nothing of what was written to it.
+    Stalled,
+}
+
+/// The place of the fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layer {
+    Tcp,
+    Tls,
+    WebSocket,
+    Xmpp,
+    Auth,
+    Policy,
+}
+
+impl Layer {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::WebSocket => "websocket",
+            Self::Xmpp => "xmpp",
+            Self::Auth => "auth",
+            Self::Policy => "policy",
+        }
+    }
+}
+
+/// What the log and the metrics say of an end.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    /// Who ended it: `client`, `server` or `network`.
+    pub(super) by: &'static str,
+    pub(super) layer: Layer,
+    /// One of a small number of words.
+    pub(super) code: &'static str,
+    pub(super) remedy: &'static str,
+}
+
+impl End {
+    /// Names the end.
+    pub(super) fn verdict(&self) -> Verdict {
+        let (by, layer, code, remedy) = match self {
+            Self::Left => ("client", Layer::Xmpp, "left", "none: the client left in order"),
+            Self::WebSocketClosed(close) => ("client", Layer::WebSocket, code_of(close), PAGE),
+            Self::Vanished => ("network", Layer::Tcp, "vanished", VANISHED),
+            Self::Failed(error) => return verdict_of_io(error),
+            Self::Violation(violation) => {
+                let code = match violation.code {
+                    CloseCode::UNSUPPORTED_DATA => "ws-binary",
+                    CloseCode::INVALID_DATA => "ws-not-utf8",
+                    CloseCode::TOO_BIG => "ws-too-big",
+                    _ => "ws-protocol-error",
+                };
+                ("server", Layer::WebSocket, code, BROKEN_CLIENT)
+            }
+            Self::Stream(error) => ("server", Layer::Xmpp, error.condition.name(), BROKEN_CLIENT),
+            Self::LoginFailed(failure) => ("server", Layer::Auth, failure.name(), BAD_LOGIN),
+            Self::LoginTimeout => ("server", Layer::Auth, "login-timeout", NO_LOGIN),
+            Self::Told(EndReason::Conflict) => ("server", Layer::Policy, "conflict", CONFLICT),
+            Self::Told(EndReason::SlowReader) => ("server", Layer::Policy, "slow-reader", SLOW),
+            Self::Told(EndReason::Shutdown) => ("server", Layer::Policy, "shutdown", SHUTDOWN),
+            Self::Told(EndReason::AccountChanged) => {
+                ("server", Layer::Policy, "account-changed", ACCOUNT)
+            }
+            Self::Silent => ("network", Layer::Tcp, "silent", SILENT),
+            Self::Stalled => ("network", Layer::Tcp, "stalled", SLOW),
+        };
+        Verdict { by, layer, code, remedy }
+    }
+
+    /// What else there is to say: the peer's words or the error's.
+    pub(super) fn detail(&self) -> Cow<'static, str> {
+        match self {
+            Self::WebSocketClosed(Some(close)) => {
+                Cow::Owned(format!("{} {:?}", close.code, close.reason))
+            }
+            Self::Failed(error) => Cow::Owned(error.to_string()),
+            Self::Violation(violation) => Cow::Borrowed(violation.what),
+            Self::Stream(error) => Cow::Owned(error.text.clone().unwrap_or_default()),
+            Self::Left
+            | Self::WebSocketClosed(None)
+            | Self::Vanished
+            | Self::LoginFailed(_)
+            | Self::LoginTimeout
+            | Self::Told(_)
+            | Self::Silent
+            | Self::Stalled => Cow::Borrowed(""),
+        }
+    }
+
+    /// How the WebSocket is closed: code, reason, and whether the peer's answer is awaited; none
+    /// if there is nobody to tell.
+    pub(super) fn farewell(&self) -> Option<(CloseCode, &'static str, bool)> {
+        match self {
+            Self::Left => Some((CloseCode::NORMAL, "", true)),
+            Self::WebSocketClosed(close) => {
+                let code = close.as_ref().map_or(CloseCode::NORMAL, |close| close.code);
+                Some((code, "", false))
+            }
+            Self::Vanished | Self::Failed(_) | Self::Silent | Self::Stalled => None,
+            Self::Violation(violation) => Some((violation.code, violation.what, false)),
+            Self::Stream(error) => Some((code_for(error.condition), error.condition.name(), true)),
+            Self::LoginFailed(_) => Some((CloseCode::POLICY_VIOLATION, "login failed", true)),
+            Self::LoginTimeout => Some((CloseCode::POLICY_VIOLATION, "login timed out", true)),
+            Self::Told(EndReason::Conflict) => Some((CloseCode::NORMAL, "conflict", true)),
+            Self::Told(EndReason::Shutdown) => {
+                Some((CloseCode::GOING_AWAY, "the server stops", true))
+            }
+            Self::Told(EndReason::SlowReader) => {
+                Some((CloseCode::POLICY_VIOLATION, "too slow a reader", true))
+            }
+            Self::Told(EndReason::AccountChanged) => {
+                Some((CloseCode::POLICY_VIOLATION, "the account changed", true))
+            }
+        }
+    }
+}
+
+/// The stream error that tells the client of it.
+pub(super) fn stream_error(reason: EndReason) -> StreamError {
+    let (condition, text) = match reason {
+        EndReason::Conflict => (StreamCondition::Conflict, None),
+        EndReason::SlowReader => (StreamCondition::PolicyViolation, Some("too slow a reader")),
+        EndReason::Shutdown => (StreamCondition::SystemShutdown, None),
+        EndReason::AccountChanged => (StreamCondition::Reset, Some("the account changed")),
+    };
+    StreamError { condition, text: text.map(str::to_owned) }
+}
+
+fn verdict_of_io(error: &io::Error) -> Verdict {
+    let is_tls = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+    let (layer, code, remedy) = match error.kind() {
+        _ if is_tls => (Layer::Tls, "tls-error", TLS),
+        // This is how the TLS library says that the peer ended TCP without ending TLS.
+        io::ErrorKind::UnexpectedEof => (Layer::Tls, "vanished", VANISHED),
+        io::ErrorKind::TimedOut => (Layer::Tcp, "timed-out", SILENT),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+            (Layer::Tcp, "reset", VANISHED)
+        }
+        _ => (Layer::Tcp, "failed", VANISHED),
+    };
+    Verdict { by: "network", layer, code, remedy }
+}
+
+fn code_of(close: &Option<Close>) -> &'static str {
+    match close.as_ref().map(|close| close.code.number()) {
+        None => "ws-closed",
+        Some(1000) => "ws-closed-1000",
+        Some(1001) => "ws-closed-1001",
+        Some(1002..=1015) => "ws-closed-by-error",
+        Some(_) => "ws-closed-by-application",
+    }
+}
+
+fn code_for(condition: StreamCondition) -> CloseCode {
+    match condition {
+        StreamCondition::InternalServerError => CloseCode::INTERNAL_ERROR,
+        StreamCondition::SystemShutdown => CloseCode::GOING_AWAY,
+        StreamCondition::UnsupportedEncoding => CloseCode::INVALID_DATA,
+        _ => CloseCode::POLICY_VIOLATION,
+    }
+}
+
+const PAGE: &str = "none if the page was closed, left or reloaded; else see what the client logs";
+const VANISHED: &str = "the client or a proxy between dropped the connection without a close: \
+    compare the idle time-outs of proxies and firewalls with ping-after";
+const SILENT: &str = "no sign of life: a laptop asleep, a network lost, or a firewall that \
+    forgot the connection; the client must connect again";
+const SLOW: &str = "the client does not read fast enough: its network or its page is stuck; \
+    mailbox-letters and mailbox-bytes let more wait";
+const BROKEN_CLIENT: &str = "the client, or a proxy that changes what passes, breaks the \
+    protocol: the detail says how; report it to its maker";
+const BAD_LOGIN: &str = "check the name and the password; too many wrong ones lock the account \
+    for the time of lockout";
+const NO_LOGIN: &str = "something connects and does not log in: a stuck client, a probe of a \
+    load balancer, or a scanner";
+const CONFLICT: &str = "the user logged in again with the same resource; give a second \
+    connection another resource, and never reconnect on a conflict";
+const SHUTDOWN: &str = "none: the server was stopped; clients connect again";
+const ACCOUNT: &str = "log in again with the new password";
+const TLS: &str = "the peer or a middle box breaks TLS; see the detail";

@@ -1,0 +1,63 @@
+//! The message around a notice: what differs from reader to reader, rendered once per session.
+
+use aplomb_core::jid::FullJid;
+use aplomb_core::ns;
+use aplomb_core::pubsub::Notice;
+use aplomb_core::websocket::{Opcode, push_header};
+use aplomb_core::xml::escape_attribute;
+
+/// The beginning of a message up to its id, in the two spellings of `to`.
+#[derive(Debug)]
+pub(super) struct Envelope {
+    to_bare: Box<str>,
+    to_full: Box<str>,
+}
+
+impl Envelope {
+    /// For messages of the pubsub service of `domain` to `jid`.
+    pub(super) fn new(domain: &str, jid: &FullJid) -> Self {
+        let head = |to: &str| {
+            let (from, to) = (escape_attribute(domain), escape_attribute(to));
+            format!(r#"<message xmlns="{}" from="pubsub.{from}" to="{to}" id=""#, ns::CLIENT).into()
+        };
+        Self { to_bare: head(jid.to_bare().as_str()), to_full: head(jid.as_str()) }
+    }
+
+    /// Appends the whole frame: the shared body is copied, not rendered again.
+    pub(super) fn push(&self, out: &mut Vec<u8>, notice: &Notice, to_full: bool) {
+        let head = if to_full { &self.to_full } else { &self.to_bare };
+        let parts = [head.as_ref(), &notice.id, "\">", &notice.body, "</message>"];
+        push_header(out, Opcode::Text, parts.iter().map(|part| part.len()).sum(), None);
+        for part in parts {
+            out.extend_from_slice(part.as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aplomb_core::websocket::{Decoder, Input, Role};
+
+    use super::*;
+
+    #[test]
+    fn a_notice_is_one_frame_and_the_name_of_the_reader_is_escaped() {
+        let jid = FullJid::new("1001@cc.test/o'desk&co").unwrap();
+        let notice = Notice {
+            node: "/finesse/api/User/1001".into(),
+            seq: 1,
+            id: "abcdefgh".to_owned(),
+            body: "<event/>".into(),
+        };
+        let envelope = Envelope::new("cc.test", &jid);
+        let mut decoder = Decoder::new(Role::Client, 4096);
+        for (to_full, to) in [(false, "1001@cc.test"), (true, "1001@cc.test/o&apos;desk&amp;co")] {
+            let mut out = Vec::new();
+            envelope.push(&mut out, &notice, to_full);
+            let expected = format!(
+                r#"<message xmlns="jabber:client" from="pubsub.cc.test" to="{to}" id="abcdefgh"><event/></message>"#
+            );
+            assert_eq!(decoder.take(&mut out.as_slice()), Ok(Some(Input::Text(expected))));
+        }
+    }
+}
