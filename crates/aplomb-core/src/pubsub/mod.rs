@@ -14,7 +14,7 @@ mod request;
 
 pub use access::{Affiliation, Asker, Standing};
 pub use change::Change;
-pub use node::{Bounds, NodeConfig};
+pub use node::{Bounds, ConfigWish, NodeConfig};
 pub use notice::{Item, Notice, NoticeBody};
 pub use request::{Outcome, Refusal, Reply, Request, Subscription};
 

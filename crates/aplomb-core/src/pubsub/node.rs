@@ -59,6 +59,44 @@ impl NodeConfig {
     }
 }
 
+/// What somebody wants of a configuration; what is `None` stays as it is (XEP-0060 §8.2.3).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ConfigWish {
+    /// `pubsub#title`.
+    pub title: Option<String>,
+    /// `pubsub#deliver_payloads`.
+    pub deliver_payloads: Option<bool>,
+    /// `pubsub#persist_items`.
+    pub persist_items: Option<bool>,
+    /// `pubsub#max_items`; `usize::MAX` is as many as the service allows.
+    pub max_items: Option<usize>,
+    /// `pubsub#notify_retract`.
+    pub notify_retract: Option<bool>,
+    /// `pubsub#notify_delete`.
+    pub notify_delete: Option<bool>,
+    /// `pubsub#notify_config`.
+    pub notify_config: Option<bool>,
+}
+
+impl ConfigWish {
+    /// The configuration `now` with the wishes fulfilled.
+    pub(super) fn over(&self, now: &NodeConfig, bounds: &Bounds) -> NodeConfig {
+        let max_items = match self.max_items {
+            Some(usize::MAX) => bounds.items_max,
+            wish => wish.unwrap_or(now.max_items),
+        };
+        NodeConfig {
+            title: self.title.clone().unwrap_or_else(|| now.title.clone()),
+            deliver_payloads: self.deliver_payloads.unwrap_or(now.deliver_payloads),
+            persist_items: self.persist_items.unwrap_or(now.persist_items),
+            max_items,
+            notify_retract: self.notify_retract.unwrap_or(now.notify_retract),
+            notify_delete: self.notify_delete.unwrap_or(now.notify_delete),
+            notify_config: self.notify_config.unwrap_or(now.notify_config),
+        }
+    }
+}
+
 /// One leaf node.
 #[derive(Debug, Default)]
 pub(super) struct Node {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Affiliation, Change, Item, NodeConfig, Notice};
+use super::{Affiliation, Change, ConfigWish, Item, NodeConfig, Notice};
 use crate::jid::{BareJid, Jid};
 
 /// A request, without its XML.
@@ -63,15 +63,15 @@ pub enum Request {
     Create {
         /// The node.
         node: Option<String>,
-        /// Its configuration.
-        config: Option<NodeConfig>,
+        /// How it is to differ from the usual.
+        config: ConfigWish,
     },
     /// XEP-0060 §8.2.
     Configure {
         /// The node.
         node: String,
-        /// The new configuration; none asks for the present one.
-        config: Option<NodeConfig>,
+        /// What is to change; none asks for the present configuration.
+        config: Option<ConfigWish>,
     },
     /// XEP-0060 §8.3.
     DefaultConfig,

@@ -137,25 +137,24 @@ fn request(words: &[&str]) -> Request {
             Request::Publish { node, id, payload: Some((*payload).into()) }
         }
         ["retract", _, id] => Request::Retract { node, id: (*id).into(), notify: false },
-        ["create"] => Request::Create { node: None, config: None },
-        ["create", _] => Request::Create { node: Some(node), config: None },
-        ["create", _, "keeping", n] => {
-            let config = configured(n.parse().unwrap());
-            Request::Create { node: Some(node), config: Some(config) }
-        }
+        ["create"] => Request::Create { node: None, config: ConfigWish::default() },
+        ["create", _] => Request::Create { node: Some(node), config: ConfigWish::default() },
+        ["create", _, "keeping", n] => Request::Create { node: Some(node), config: keeping(n) },
         ["configure", _] => Request::Configure { node, config: None },
-        ["configure", _, "keeping", n] => {
-            Request::Configure { node, config: Some(configured(n.parse().unwrap())) }
-        }
+        ["configure", _, "keeping", n] => Request::Configure { node, config: Some(keeping(n)) },
         ["configure", _, "silent"] => {
-            let (notify_retract, notify_delete, notify_config) = (false, false, false);
-            let usual = NodeConfig::usual(&BOUNDS);
-            let config = NodeConfig { notify_retract, notify_delete, notify_config, ..usual };
+            let (notify_retract, notify_delete) = (Some(false), Some(false));
+            let notify_config = Some(false);
+            let config = ConfigWish {
+                notify_retract,
+                notify_delete,
+                notify_config,
+                ..ConfigWish::default()
+            };
             Request::Configure { node, config: Some(config) }
         }
         ["configure", _, "transient"] => {
-            let persist_items = false;
-            let config = NodeConfig { persist_items, ..NodeConfig::usual(&BOUNDS) };
+            let config = ConfigWish { persist_items: Some(false), ..ConfigWish::default() };
             Request::Configure { node, config: Some(config) }
         }
         ["delete", _] => Request::Delete { node },
@@ -172,8 +171,9 @@ fn request(words: &[&str]) -> Request {
     }
 }
 
-fn configured(max_items: usize) -> NodeConfig {
-    NodeConfig { max_items, ..NodeConfig::usual(&BOUNDS) }
+fn keeping(items: &str) -> ConfigWish {
+    let max_items = if items == "max" { usize::MAX } else { items.parse().unwrap() };
+    ConfigWish { max_items: Some(max_items), ..ConfigWish::default() }
 }
 
 fn affiliation_of(word: &str) -> Affiliation {
@@ -200,7 +200,7 @@ fn written(answer: &Result<Outcome, Refusal>) -> String {
         Reply::Affiliations(all) => all.iter().map(|(n, a)| format!("{n}:{a:?}")).collect(),
         Reply::NodeAffiliations(_, all) => all.iter().map(|(j, a)| format!("{j}:{a:?}")).collect(),
         Reply::Items(_, items) => items.iter().map(|i| i.id.clone()).collect(),
-        Reply::Published(_, id) => vec![format!("published {id}")],
+        Reply::Published(_, id) => vec![id.clone()],
         Reply::Created(node) => vec![format!("created {node}")],
         Reply::Config(_, config) => vec![format!("keeps {}", config.max_items)],
         Reply::NodeInfo(node, _) => vec![format!("there is {node}")],
@@ -227,8 +227,8 @@ fn a_served_node_needs_no_creation() {
         given ada is reader
         given node n is served
         ada subscribe n ada@cc.test/desk = subscribed n:ada@cc.test/desk
-        pub publish n <p/> = published epoch-1 1<items node="n"><item id="epoch-1"><p/></item></items>
-        pub publish n <q/> = published epoch-2 2<items node="n"><item id="epoch-2"><q/></item></items>
+        pub publish n <p/> = epoch-1 1<items node="n"><item id="epoch-1"><p/></item></items>
+        pub publish n <q/> = epoch-2 2<items node="n"><item id="epoch-2"><q/></item></items>
         ada items n = epoch-1 epoch-2
         ada items n newest 1 = epoch-2
         ada items n epoch-1 epoch-9 = epoch-1
@@ -249,7 +249,8 @@ fn only_the_owners_of_everything_create_and_the_rest_learn_nothing() {
         pub create = created epoch--1
         pub create much keeping 9 = BadConfig("pubsub#max_items must be 1 to 3")
         pub create none keeping 0 = BadConfig("pubsub#max_items must be 1 to 3")
-        pub create third = created third
+        pub create third keeping max = created third
+        pub configure third = keeps 3
         pub create fourth = TooMany("nodes")
         pub affiliations = epoch--1:Owner n:Owner third:Owner
         pub nodes = epoch--1 n third
@@ -269,7 +270,7 @@ fn an_affiliation_opens_a_created_node_step_by_step() {
         ada info n = there is n
         ada publish n <p/> = Forbidden
         pub give n ada@cc.test publisher = ada@cc.test:Publisher pub@cc.test:Owner
-        ada publish n <p/> as a = published a 1<items node="n"><item id="a"><p/></item></items>
+        ada publish n <p/> as a = a 1<items node="n"><item id="a"><p/></item></items>
         ada purge n = Forbidden
         ada affiliations = n:Publisher
         ada nodes = n
@@ -352,8 +353,8 @@ fn retract_purge_delete_and_configure_are_told_and_counted() {
         r#"
         given pub is owner
         pub create n = created n
-        pub publish n <p/> as a = published a 1<items node="n"><item id="a"><p/></item></items>
-        pub publish n <p/> as b = published b 2<items node="n"><item id="b"><p/></item></items>
+        pub publish n <p/> as a = a 1<items node="n"><item id="a"><p/></item></items>
+        pub publish n <p/> as b = b 2<items node="n"><item id="b"><p/></item></items>
         pub retract n a = done 3<items node="n"><retract id="a"/></items>
         pub retract n a = ItemUnknown
         pub configure n keeping 2 = done 4<configuration node="n"/>
@@ -373,10 +374,10 @@ fn what_is_not_told_takes_no_number() {
         given pub is owner
         pub create n = created n
         pub configure n silent = done
-        pub publish n <p/> as a = published a 1<items node="n"><item id="a"><p/></item></items>
+        pub publish n <p/> as a = a 1<items node="n"><item id="a"><p/></item></items>
         pub retract n a = done
         pub purge n = done
-        pub publish n <p/> as a = published a 2<items node="n"><item id="a"><p/></item></items>
+        pub publish n <p/> as a = a 2<items node="n"><item id="a"><p/></item></items>
         pub delete n = done
         "#,
     );
@@ -389,13 +390,13 @@ fn a_name_that_is_used_again_never_gives_a_number_twice() {
         given pub is owner
         given node m is served
         pub create n = created n
-        pub publish n <p/> = published epoch-1 1<items node="n"><item id="epoch-1"><p/></item></items>
+        pub publish n <p/> = epoch-1 1<items node="n"><item id="epoch-1"><p/></item></items>
         pub delete n = done 2<delete node="n"/>
         restart
         pub create n = created n
-        pub publish n <p/> = published epoch-3 3<items node="n"><item id="epoch-3"><p/></item></items>
-        pub publish m <p/> = published epoch-3 3<items node="m"><item id="epoch-3"><p/></item></items>
-        pub publish m <p/> = published epoch-4 4<items node="m"><item id="epoch-4"><p/></item></items>
+        pub publish n <p/> = epoch-3 3<items node="n"><item id="epoch-3"><p/></item></items>
+        pub publish m <p/> = epoch-3 3<items node="m"><item id="epoch-3"><p/></item></items>
+        pub publish m <p/> = epoch-4 4<items node="m"><item id="epoch-4"><p/></item></items>
         "#,
     );
 }
@@ -407,13 +408,13 @@ fn numbers_items_and_subscriptions_survive_a_restart() {
         given pub is owner
         given node n is served
         pub subscribe n pub@cc.test = subscribed n:pub@cc.test
-        pub publish n <p/> as a = published a 1<items node="n"><item id="a"><p/></item></items>
-        pub publish n <p/> as b = published b 2<items node="n"><item id="b"><p/></item></items>
+        pub publish n <p/> as a = a 1<items node="n"><item id="a"><p/></item></items>
+        pub publish n <p/> as b = b 2<items node="n"><item id="b"><p/></item></items>
         pub retract n b = done 3<items node="n"><retract id="b"/></items>
         restart
         pub items n = a
         pub subscriptions = n:pub@cc.test
-        pub publish n <p/> = published epoch-4 4<items node="n"><item id="epoch-4"><p/></item></items>
+        pub publish n <p/> = epoch-4 4<items node="n"><item id="epoch-4"><p/></item></items>
         "#,
     );
 }
@@ -424,16 +425,16 @@ fn a_chosen_id_replaces_and_the_oldest_fall_out() {
         r#"
         given pub is owner
         given node n is served
-        pub publish n <p/> as a = published a 1<items node="n"><item id="a"><p/></item></items>
-        pub publish n <p/> as b = published b 2<items node="n"><item id="b"><p/></item></items>
-        pub publish n <q/> as a = published a 3<items node="n"><item id="a"><q/></item></items>
+        pub publish n <p/> as a = a 1<items node="n"><item id="a"><p/></item></items>
+        pub publish n <p/> as b = b 2<items node="n"><item id="b"><p/></item></items>
+        pub publish n <q/> as a = a 3<items node="n"><item id="a"><q/></item></items>
         pub items n = b a
-        pub publish n <p/> as c = published c 4<items node="n"><item id="c"><p/></item></items>
-        pub publish n <p/> as d = published d 5<items node="n"><item id="d"><p/></item></items>
+        pub publish n <p/> as c = c 4<items node="n"><item id="c"><p/></item></items>
+        pub publish n <p/> as d = d 5<items node="n"><item id="d"><p/></item></items>
         pub items n = a c d
         given 61 seconds pass
         pub items n = nothing
-        pub publish n <p/> as e = published e 6<items node="n"><item id="e"><p/></item></items>
+        pub publish n <p/> as e = e 6<items node="n"><item id="e"><p/></item></items>
         pub items n = e
         "#,
     );
@@ -446,8 +447,8 @@ fn a_node_without_memory_still_counts() {
         given pub is owner
         pub create n = created n
         pub configure n transient = done 1<configuration node="n"/>
-        pub publish n <p/> as a = published a 2<items node="n"><item id="a"><p/></item></items>
-        pub publish n <p/> as a = published a 3<items node="n"><item id="a"><p/></item></items>
+        pub publish n <p/> as a = a 2<items node="n"><item id="a"><p/></item></items>
+        pub publish n <p/> as a = a 3<items node="n"><item id="a"><p/></item></items>
         pub items n = nothing
         "#,
     );
@@ -471,8 +472,8 @@ fn names_are_escaped_in_notices() {
     check(
         r#"
         given pub is owner
-        pub create a"<&b = created a"<&b
-        pub publish a"<&b <p/> as "x" = published "x" 1<items node="a&quot;&lt;&amp;b"><item id="&quot;x&quot;"><p/></item></items>
+        pub create "<& = created "<&
+        pub publish "<& p as " = " 1<items node="&quot;&lt;&amp;"><item id="&quot;">p</item></items>
         "#,
     );
 }

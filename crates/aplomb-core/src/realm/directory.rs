@@ -1,39 +1,211 @@
 //! Who is online, and who of them gets a stanza (RFC 6121 §8.5).
 
-use crate::jid::{BareJid, FullJid, Jid};
+use std::collections::HashMap;
+
+use crate::jid::{FullJid, Jid};
 
 /// The shell's key of one session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);
 
 /// Who is online.
+///
+/// Keys are texts, so that an address is looked up without taking it apart into new ones.
 #[derive(Debug, Default)]
-pub struct Directory;
+pub struct Directory {
+    accounts: HashMap<Box<str>, Vec<Desk>>,
+}
+
+/// One session of an account.
+#[derive(Debug)]
+struct Desk {
+    resource: Box<str>,
+    session: SessionId,
+    /// None until the session sends presence, and after it says that it is unavailable.
+    priority: Option<i8>,
+}
 
 impl Directory {
     /// Seats a session; gives back the one that had the address before (RFC 6120 §7.7.2.2).
-    pub fn join(&mut self, _jid: &FullJid, _session: SessionId) -> Option<SessionId> {
-        todo!()
+    pub fn join(&mut self, jid: &FullJid, session: SessionId) -> Option<SessionId> {
+        let (account, resource) = parts(jid);
+        let desk = Desk { resource: resource.into(), session, priority: None };
+        let desks = match self.accounts.get_mut(account) {
+            Some(desks) => desks,
+            None => self.accounts.entry(account.into()).or_insert_with(|| Vec::with_capacity(1)),
+        };
+        match desks.iter_mut().find(|desk| *desk.resource == *resource) {
+            Some(old) => Some(std::mem::replace(old, desk).session),
+            None => {
+                desks.push(desk);
+                None
+            }
+        }
     }
 
     /// Takes a session away; nothing happens if the address has another one by now.
-    pub fn leave(&mut self, _jid: &FullJid, _session: SessionId) {
-        todo!()
+    pub fn leave(&mut self, jid: &FullJid, session: SessionId) {
+        let (account, _) = parts(jid);
+        let Some(desks) = self.accounts.get_mut(account) else { return };
+        desks.retain(|desk| desk.session != session);
+        if desks.is_empty() {
+            self.accounts.remove(account);
+        }
     }
 
-    /// Notes a presence; `None` is unavailable.
-    pub fn set_priority(&mut self, _jid: &FullJid, _priority: Option<i8>) {
-        todo!()
+    /// Notes a presence; `None` is unavailable. A session that lost its address stays silent.
+    pub fn set_priority(&mut self, jid: &FullJid, session: SessionId, priority: Option<i8>) {
+        let (account, _) = parts(jid);
+        let desks = self.accounts.get_mut(account);
+        let desk = desks.and_then(|desks| desks.iter_mut().find(|desk| desk.session == session));
+        if let Some(desk) = desk {
+            desk.priority = priority;
+        }
     }
 
-    /// The sessions that an event for `jid` goes to: a full JID, that session if it is there; a
-    /// bare JID, every session that sent presence with a priority of 0 or more.
-    pub fn recipients(&self, _jid: &Jid, _each: &mut dyn FnMut(SessionId)) {
-        todo!()
+    /// The sessions that an event for `jid` goes to, none of them before it sent presence.
+    ///
+    /// A full JID means that session, whatever its priority. A bare JID means every session with
+    /// a priority of 0 or more: Openfire takes the best one only, unless told otherwise, but Cisco
+    /// documents desktops and connectors side by side.
+    pub fn recipients(&self, jid: &Jid, mut each: impl FnMut(SessionId)) {
+        let (account, resource) = parts(jid);
+        let Some(desks) = self.accounts.get(account) else { return };
+        let is_meant = |desk: &&Desk| match jid.is_full() {
+            true => *desk.resource == *resource && desk.priority.is_some(),
+            false => desk.takes_events(),
+        };
+        desks.iter().filter(is_meant).for_each(|desk| each(desk.session));
     }
 
     /// Everybody who is available with a priority of 0 or more.
-    pub fn everyone(&self, _each: &mut dyn FnMut(&BareJid, SessionId)) {
-        todo!()
+    pub fn everyone(&self, mut each: impl FnMut(SessionId)) {
+        let desks = self.accounts.values().flatten();
+        desks.filter(|desk| desk.takes_events()).for_each(|desk| each(desk.session));
+    }
+
+    /// Everybody who sent presence, whatever the priority.
+    pub fn available(&self, mut each: impl FnMut(SessionId)) {
+        let desks = self.accounts.values().flatten();
+        desks.filter(|desk| desk.priority.is_some()).for_each(|desk| each(desk.session));
+    }
+
+    /// The sessions of one account, available or not.
+    pub fn sessions_of(&self, jid: &Jid) -> impl Iterator<Item = SessionId> {
+        let desks = self.accounts.get(parts(jid).0);
+        desks.into_iter().flatten().map(|desk| desk.session)
+    }
+}
+
+impl Desk {
+    fn takes_events(&self) -> bool {
+        self.priority.is_some_and(|priority| priority >= 0)
+    }
+}
+
+/// The bare address and the resource; a bare address has no slash.
+fn parts(jid: &Jid) -> (&str, &str) {
+    let text = jid.as_str();
+    text.split_once('/').unwrap_or((text, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `script` has lines like `join 1 ada@cc.test/desk`, `presence 1 -1`, `ada@cc.test = 1 2`.
+    fn check(script: &str) {
+        let mut directory = Directory::default();
+        let mut seats: HashMap<u64, FullJid> = HashMap::new();
+        for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let words: Vec<_> = line.split_whitespace().collect();
+            let number = |at: usize| words[at].parse::<u64>().unwrap();
+            match words[..] {
+                ["join", _, jid, ref ousted @ ..] => {
+                    let jid: FullJid = jid.parse().unwrap();
+                    let old = directory.join(&jid, SessionId(number(1)));
+                    let expected = ousted.get(1).map(|id| SessionId(id.parse().unwrap()));
+                    assert_eq!(old, expected, "{line}");
+                    seats.insert(number(1), jid);
+                }
+                ["leave", _] => directory.leave(&seats[&number(1)], SessionId(number(1))),
+                ["presence", _, priority] => {
+                    let id = number(1);
+                    directory.set_priority(&seats[&id], SessionId(id), priority.parse().ok());
+                }
+                [jid, "=", ref expected @ ..] => {
+                    let mut found = Vec::new();
+                    let note = |session: SessionId| found.push(session.0);
+                    match jid {
+                        "everyone" => directory.everyone(note),
+                        "available" => directory.available(note),
+                        jid => directory.recipients(&jid.parse().unwrap(), note),
+                    }
+                    found.sort_unstable();
+                    let found: Vec<_> = found.iter().map(u64::to_string).collect();
+                    assert_eq!(found, *expected, "{line}");
+                }
+                _ => panic!("no such line: {line}"),
+            }
+        }
+        assert!(directory.accounts.values().all(|desks| !desks.is_empty()));
+    }
+
+    #[test]
+    fn nobody_gets_events_before_presence() {
+        check(
+            "
+            join 1 ada@cc.test/desk
+            ada@cc.test =
+            ada@cc.test/desk =
+            everyone =
+            presence 1 0
+            ada@cc.test = 1
+            ada@cc.test/desk = 1
+            everyone = 1
+            presence 1 gone
+            ada@cc.test/desk =
+            ",
+        );
+    }
+
+    #[test]
+    fn a_negative_priority_gets_only_what_is_for_the_full_address() {
+        check(
+            "
+            join 1 ada@cc.test/desk
+            join 2 ada@cc.test/phone
+            join 3 bob@cc.test/desk
+            presence 1 5
+            presence 2 -1
+            presence 3 0
+            ada@cc.test = 1
+            ada@cc.test/phone = 2
+            ada@cc.test/car =
+            eve@cc.test =
+            everyone = 1 3
+            available = 1 2 3
+            ",
+        );
+    }
+
+    #[test]
+    fn the_older_of_two_at_one_desk_is_out_and_cannot_disturb_the_newer() {
+        check(
+            "
+            join 1 ada@cc.test/desk
+            presence 1 0
+            join 2 ada@cc.test/desk ousts 1
+            ada@cc.test =
+            presence 1 0
+            ada@cc.test =
+            presence 2 0
+            leave 1
+            ada@cc.test = 2
+            leave 2
+            leave 2
+            ada@cc.test =
+            ",
+        );
     }
 }

@@ -1,6 +1,5 @@
 //! What a stanza brings about.
 
-use crate::jid::Jid;
 use crate::pubsub;
 use crate::stanza::Iq;
 use crate::xml::Element;
@@ -10,17 +9,13 @@ use crate::xml::Element;
 pub enum Effect {
     /// Send this to who asked.
     Reply(Element),
-    /// Send this to whoever is online under the address, by the rules of [`super::Directory`].
-    Route {
-        /// The address, bare or full.
-        to: Jid,
-        /// What.
-        stanza: Element,
-    },
+    /// Send [`super::Realm::finesse_presence`] to who asked: only the caller knows whether the
+    /// contact centre is in service.
+    FinessePresence,
     /// Ask the pubsub service, then send what [`super::Realm::pubsub_answer`] makes of it.
     PubSub {
         /// The request as it came.
-        iq: Iq,
+        iq: Box<Iq>,
         /// The request as it is meant.
         request: pubsub::Request,
     },

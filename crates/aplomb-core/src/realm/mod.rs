@@ -6,15 +6,19 @@
 pub mod directory;
 mod effect;
 mod features;
+mod place;
 
 pub use directory::{Directory, SessionId};
 pub use effect::Effect;
+pub use features::page;
 
-use crate::jid::FullJid;
+use crate::jid::{FullJid, Jid};
+use crate::ns;
 use crate::pubsub;
-use crate::stanza::{Iq, Stanza};
+use crate::stanza::{Condition, Iq, IqKind, Message, Presence, PresenceKind, Stanza, StanzaError};
 use crate::time::{Moment, WallTime};
 use crate::xml::Element;
+use features::{Answer, Ask, Speaks};
 
 /// What time it is, on both clocks.
 #[derive(Debug, Clone, Copy)]
@@ -36,27 +40,106 @@ pub struct Realm {
 
 impl Realm {
     /// Says what a bound client's stanza brings about.
-    pub fn handle(&self, _asker: &FullJid, _stanza: Stanza, _now: Now) -> Vec<Effect> {
-        todo!()
+    ///
+    /// Nobody learns who else exists: what is not the server, its services or the asker's own
+    /// account is answered the same whether or not it is there.
+    pub fn handle(&self, asker: &FullJid, stanza: Stanza, now: Now) -> Vec<Effect> {
+        match stanza {
+            Stanza::Iq(iq) => self.iq(asker, iq, now),
+            Stanza::Message(message) => self.message(asker, message),
+            Stanza::Presence(presence) => self.presence(asker, &presence),
+        }
+    }
+
+    /// Answers one request. Answers to what we never asked are dropped (RFC 6120 §8.2.3).
+    fn iq(&self, asker: &FullJid, mut iq: Iq, now: Now) -> Vec<Effect> {
+        let (IqKind::Get(payload) | IqKind::Set(payload)) = &iq.kind else { return Vec::new() };
+        let is_set = matches!(iq.kind, IqKind::Set(_));
+        let answered = self.place(asker, iq.to.as_ref()).and_then(|place| {
+            let ask = Ask { realm: self, place, is_set, payload, now };
+            features::answer(&ask)
+        });
+        iq.from = Some(Jid::from(asker.clone()));
+        vec![match answered {
+            Ok(Answer::Result(payload)) => reply(iq.result(payload)),
+            Ok(Answer::PubSub(request)) => Effect::PubSub { iq: Box::new(iq), request },
+            Err(error) => reply(iq.error(error)),
+        }]
+    }
+
+    /// Messages between people are not carried: the answer says so, but never to an error, which
+    /// would go round in circles (RFC 6120 §8.3.1).
+    fn message(&self, asker: &FullJid, message: Message) -> Vec<Effect> {
+        if message.kind.as_deref() == Some("error") {
+            return Vec::new();
+        }
+        let condition = match self.is_ours(message.to.as_ref()) {
+            true => Condition::ServiceUnavailable,
+            false => Condition::RemoteServerNotFound,
+        };
+        let mut payload = message.payload;
+        payload.push(StanzaError::new(condition).to_element());
+        let refused = Message {
+            from: message.to,
+            to: Some(asker.clone().into()),
+            id: message.id,
+            kind: Some("error".to_owned()),
+            payload,
+        };
+        vec![Effect::Reply(refused.into_element())]
+    }
+
+    fn presence(&self, asker: &FullJid, presence: &Presence) -> Vec<Effect> {
+        let takers = features::FEATURES.iter().filter_map(|feature| match feature.speaks {
+            Speaks::Presence(take) => Some(take),
+            Speaks::Iq { .. } | Speaks::Nothing => None,
+        });
+        takers.flat_map(|take| take(self, asker, presence)).collect()
     }
 
     /// Writes the answer to a pubsub request that [`Effect::PubSub`] asked for.
     pub fn pubsub_answer(
         &self,
-        _request: &Iq,
-        _outcome: Result<pubsub::Reply, pubsub::Refusal>,
+        request: &Iq,
+        outcome: Result<pubsub::Reply, pubsub::Refusal>,
     ) -> Element {
-        todo!()
+        let answer = match outcome {
+            Ok(reply) => request.result(features::written(request, reply)),
+            Err(refusal) => request.error(features::stanza_error(&refusal)),
+        };
+        answer.into_element()
     }
 
     /// The features that streams offer after login and before: caps (XEP-0115 §6.3), roster
     /// versioning.
     pub fn stream_features(&self) -> Vec<Element> {
-        todo!()
+        features::FEATURES.iter().filter_map(|feature| feature.stream).map(|make| make()).collect()
     }
 
     /// The presence of `finesse@domain`, without which Cisco's desktop waits for ever.
-    pub fn finesse_presence(&self, _to: &FullJid, _is_in_service: bool) -> Element {
-        todo!()
+    ///
+    /// COMPAT: Finesse's EventTunnel: it reports `connected` only after an available presence of
+    /// the user `finesse`, and takes its `unavailable` for a server that is out of service. The
+    /// resource is not known; `publisher` is ours.
+    pub fn finesse_presence(&self, to: &FullJid, is_in_service: bool) -> Element {
+        let from = format!("{FINESSE_USER}@{}/publisher", self.domain);
+        let kind = if is_in_service { PresenceKind::Available } else { PresenceKind::Unavailable };
+        let caps = is_in_service.then(features::finesse_caps);
+        let presence = Element::new(ns::CLIENT, "presence").with_attr("from", from);
+        let presence = presence.with_attr("to", to.as_str());
+        match kind.name() {
+            Some(kind) => presence.with_attr("type", kind),
+            None => presence.with_children(caps),
+        }
     }
 }
+
+fn reply(iq: Iq) -> Effect {
+    Effect::Reply(iq.into_element())
+}
+
+/// The local part of the user in whose name Finesse's events come.
+const FINESSE_USER: &str = "finesse";
+
+#[cfg(test)]
+mod tests;

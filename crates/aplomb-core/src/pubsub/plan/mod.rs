@@ -42,9 +42,7 @@ impl PubSub {
                 self.publish_item(&found, id.as_deref(), payload.as_ref(), now)
             }
             Request::Retract { node, id, notify } => self.retract(asker, node, id, *notify),
-            Request::Create { node, config } => {
-                self.create(asker, node.as_deref(), config.as_ref())
-            }
+            Request::Create { node, config } => self.create(asker, node.as_deref(), config),
             Request::Configure { node, config } => self.configure(asker, node, config.as_ref()),
             Request::DefaultConfig => {
                 Ok(told(Reply::Config(None, NodeConfig::usual(&self.bounds))))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::access::Right;
 use super::super::notice::Told;
 use super::super::{
-    Affiliation, Asker, Change, NodeConfig, Outcome, PubSub, Refusal, Reply, Standing,
+    Affiliation, Asker, Change, ConfigWish, NodeConfig, Outcome, PubSub, Refusal, Reply, Standing,
 };
 use super::{Found, changed, told};
 use crate::jid::BareJid;
@@ -18,7 +18,7 @@ impl PubSub {
         &self,
         asker: &Asker,
         node: Option<&str>,
-        config: Option<&NodeConfig>,
+        wish: &ConfigWish,
     ) -> Result<Outcome, Refusal> {
         if asker.standing != Standing::Owner {
             return Err(Refusal::Forbidden);
@@ -35,8 +35,7 @@ impl PubSub {
         if self.created >= self.bounds.nodes_max {
             return Err(Refusal::TooMany("nodes"));
         }
-        let usual = NodeConfig::usual(&self.bounds);
-        let config = self.checked(config.unwrap_or(&usual))?;
+        let config = self.checked(wish, &NodeConfig::usual(&self.bounds))?;
         let owner = Change::Affiliated {
             node: Arc::clone(&node),
             jid: asker.jid.to_bare(),
@@ -52,7 +51,8 @@ impl PubSub {
     }
 
     /// - Errors: [`Refusal::BadConfig`] for what cannot be kept.
-    fn checked(&self, config: &NodeConfig) -> Result<NodeConfig, Refusal> {
+    fn checked(&self, wish: &ConfigWish, now: &NodeConfig) -> Result<NodeConfig, Refusal> {
+        let config = wish.over(now, &self.bounds);
         let max = self.bounds.items_max;
         if config.max_items == 0 || config.max_items > max {
             return Err(Refusal::BadConfig(format!("pubsub#max_items must be 1 to {max}")));
@@ -60,21 +60,21 @@ impl PubSub {
         if config.title.len() > PUBSUB_NODE_NAME_BYTES_MAX {
             return Err(Refusal::BadConfig("pubsub#title is too long".to_owned()));
         }
-        Ok(config.clone())
+        Ok(config)
     }
 
     pub(super) fn configure(
         &self,
         asker: &Asker,
         node: &str,
-        config: Option<&NodeConfig>,
+        wish: Option<&ConfigWish>,
     ) -> Result<Outcome, Refusal> {
         let found = self.found(asker, node, Right::Owner)?;
-        let Some(config) = config else {
-            let config = self.config(found.row);
-            return Ok(told(Reply::Config(Some(found.name), config)));
+        let now = self.config(found.row);
+        let Some(wish) = wish else {
+            return Ok(told(Reply::Config(Some(found.name), now)));
         };
-        let config = self.checked(config)?;
+        let config = self.checked(wish, &now)?;
         if found.row.config.is_none() && self.created >= self.bounds.nodes_max {
             return Err(Refusal::TooMany("nodes"));
         }
@@ -82,7 +82,8 @@ impl PubSub {
         let mut changes = vec![Change::NodeSet { node: name(), config: config.clone() }];
         let keeps = if config.persist_items { config.max_items } else { 0 };
         let surplus = found.row.items.len().saturating_sub(keeps);
-        if let Some(last) = found.row.items.iter().take(surplus).last() {
+        let last = surplus.checked_sub(1).and_then(|at| found.row.items.get(at));
+        if let Some(last) = last {
             changes.push(Change::Trimmed { node: name(), through: last.seq });
         }
         let mut notices = Vec::new();

@@ -1,1 +1,142 @@
-//! One file per feature, and the list that service discovery, docs and tests read.
+//! One file per feature, and the list that dispatch, service discovery, docs and tests read.
+
+mod caps;
+mod disco;
+mod ping;
+mod presence;
+mod pubsub;
+mod roster;
+mod session;
+mod time;
+mod version;
+
+pub(super) use caps::finesse_caps;
+pub(super) use pubsub::stanza_error;
+
+use super::place::Place;
+use super::{Effect, Now, Realm};
+use crate::jid::FullJid;
+use crate::pubsub::{Reply, Request};
+use crate::stanza::{Condition, Iq, Presence, StanzaError};
+use crate::xml::Element;
+
+/// Everything that the server can do beyond the stream.
+pub(super) const FEATURES: &[Feature] = &[
+    session::FEATURE,
+    roster::FEATURE,
+    presence::FEATURE,
+    disco::FEATURE,
+    pubsub::FEATURE,
+    version::FEATURE,
+    caps::FEATURE,
+    ping::FEATURE,
+    time::FEATURE,
+];
+
+/// One feature.
+pub(super) struct Feature {
+    /// Its name in its standard.
+    pub(super) name: &'static str,
+    /// The standard.
+    pub(super) source: &'static str,
+    /// What we do of it, in a sentence or two.
+    pub(super) what: &'static str,
+    /// What service discovery says where.
+    pub(super) announces: &'static [(Place, &'static [&'static str])],
+    /// What it adds to the stream's features.
+    pub(super) stream: Option<fn() -> Element>,
+    /// What it listens to.
+    pub(super) speaks: Speaks,
+}
+
+/// What a feature listens to.
+pub(super) enum Speaks {
+    /// Requests whose payload is in one of `namespaces`.
+    Iq {
+        namespaces: &'static [&'static str],
+        answer: fn(&Ask<'_>) -> Answered,
+        /// Writes what the pubsub service replied, if the feature asks it anything.
+        write: Option<fn(&Iq, Reply) -> Option<Element>>,
+    },
+    /// Presence.
+    Presence(fn(&Realm, &FullJid, &Presence) -> Vec<Effect>),
+    /// Nothing: others speak of it.
+    Nothing,
+}
+
+/// A request on its way to a feature.
+pub(super) struct Ask<'a> {
+    pub(super) realm: &'a Realm,
+    pub(super) place: Place,
+    pub(super) is_set: bool,
+    pub(super) payload: &'a Element,
+    pub(super) now: Now,
+}
+
+/// What a feature says.
+pub(super) enum Answer {
+    /// The payload of the result.
+    Result(Option<Element>),
+    /// Let the pubsub service say.
+    PubSub(Request),
+}
+
+pub(super) type Answered = Result<Answer, StanzaError>;
+
+/// Has a request answered by the feature that speaks its namespace.
+///
+/// - Errors: `service-unavailable` when there is none (RFC 6120 §8.4).
+pub(super) fn answer(ask: &Ask<'_>) -> Answered {
+    let found = FEATURES.iter().find_map(|feature| match &feature.speaks {
+        Speaks::Iq { namespaces, answer, .. } => {
+            namespaces.contains(&ask.payload.ns()).then_some(answer)
+        }
+        Speaks::Presence(_) | Speaks::Nothing => None,
+    });
+    found.map_or_else(|| Err(not_here()), |answer| answer(ask))
+}
+
+/// Writes a reply of the pubsub service in the form of the feature that asked.
+pub(super) fn written(request: &Iq, reply: Reply) -> Option<Element> {
+    let payload = request.request()?;
+    let write = FEATURES.iter().find_map(|feature| match &feature.speaks {
+        Speaks::Iq { namespaces, write, .. } if namespaces.contains(&payload.ns()) => *write,
+        Speaks::Iq { .. } | Speaks::Presence(_) | Speaks::Nothing => None,
+    });
+    write.and_then(|write| write(request, reply))
+}
+
+/// What service discovery says at a place, sorted.
+fn announced_at(place: Place) -> Vec<&'static str> {
+    let announces = FEATURES.iter().flat_map(|feature| feature.announces);
+    let mut here: Vec<_> =
+        announces.filter(|(at, _)| *at == place).flat_map(|(_, names)| *names).copied().collect();
+    here.sort_unstable();
+    here
+}
+
+/// The answer to what nobody here understands.
+pub(super) const fn not_here() -> StanzaError {
+    StanzaError::new(Condition::ServiceUnavailable)
+}
+
+/// Writes `docs/xeps.md`: the list, for people.
+pub fn page() -> String {
+    let mut page = String::from(PAGE_HEAD);
+    for feature in FEATURES {
+        page.push_str(&format!("\n## {}: {}\n\n{}\n", feature.source, feature.name, feature.what));
+        for (place, names) in feature.announces {
+            let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+            page.push_str(&format!("\nAnnounced by the {}: {}.\n", place.name(), names.join(", ")));
+        }
+    }
+    page
+}
+
+const PAGE_HEAD: &str = "\
+# What aplomb speaks beyond the stream
+
+This page is written by the program from the list of its features
+(`crates/aplomb-core/src/realm/features`); service discovery reads the same list. After a change,
+`APLOMB_WRITE_DOCS=1 cargo test -p aplomb-core the_page_of_features` writes it anew.
+";

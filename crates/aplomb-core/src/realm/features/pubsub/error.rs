@@ -1,0 +1,49 @@
+//! The error conditions of XEP-0060.
+
+use crate::ns;
+use crate::pubsub::Refusal;
+use crate::stanza::{Condition, ErrorType, StanzaError};
+use crate::xml::Element;
+
+/// The stanza error of a refusal (XEP-0060, the error cases of each section).
+pub(crate) fn stanza_error(refusal: &Refusal) -> StanzaError {
+    let plain = StanzaError::new;
+    match refusal {
+        Refusal::NodeUnknown | Refusal::ItemUnknown => plain(Condition::ItemNotFound),
+        Refusal::Forbidden => plain(Condition::Forbidden),
+        Refusal::InvalidJid => bad_request("invalid-jid"),
+        Refusal::NotSubscribed => {
+            with(Condition::UnexpectedRequest, "not-subscribed").with_type(ErrorType::Cancel)
+        }
+        Refusal::Automatic => plain(Condition::NotAllowed)
+            .with_text("this subscription comes with the account and cannot be ended"),
+        Refusal::NodeExists => plain(Condition::Conflict),
+        Refusal::PayloadRequired => bad_request("payload-required"),
+        Refusal::PayloadTooBig => with(Condition::NotAcceptable, "payload-too-big"),
+        Refusal::TooMany("subscriptions") => {
+            with(Condition::PolicyViolation, "too-many-subscriptions")
+                .with_type(ErrorType::Wait)
+                .with_text("end subscriptions of earlier resources first")
+        }
+        Refusal::TooMany(what) => plain(Condition::ResourceConstraint)
+            .with_text(format!("there are too many {what} already")),
+        Refusal::BadConfig(why) => plain(Condition::NotAcceptable).with_text(why.clone()),
+        Refusal::Unavailable => plain(Condition::ResourceConstraint)
+            .with_text("this cannot be kept just now; try again later"),
+    }
+}
+
+/// `bad-request` with a condition of XEP-0060.
+pub(super) fn bad_request(condition: &'static str) -> StanzaError {
+    with(Condition::BadRequest, condition)
+}
+
+/// A feature of XEP-0060 that we do not have, named as the standard asks.
+pub(super) fn unsupported(feature: &'static str) -> StanzaError {
+    let element = Element::new(ns::PUBSUB_ERRORS, "unsupported").with_attr("feature", feature);
+    StanzaError::new(Condition::FeatureNotImplemented).with_application(element)
+}
+
+pub(super) fn with(condition: Condition, application: &'static str) -> StanzaError {
+    StanzaError::new(condition).with_application(Element::new(ns::PUBSUB_ERRORS, application))
+}

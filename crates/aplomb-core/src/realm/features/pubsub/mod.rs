@@ -1,0 +1,61 @@
+//! Publish-Subscribe on the wire (XEP-0060), in Openfire's shapes.
+
+mod error;
+mod form;
+mod read;
+mod write;
+
+pub(crate) use error::stanza_error;
+
+use super::{Answered, Ask, Feature, Place, Speaks, not_here};
+use crate::ns;
+
+pub(super) const FEATURE: Feature = Feature {
+    name: "Publish-Subscribe",
+    source: "XEP-0060",
+    what: "Leaf nodes with gapless numbers: subscribe, unsubscribe, subscriptions, items (by \
+           number and by id), publish, retract, create, delete, configure, purge, affiliations, \
+           subscribers. Subscription options, publish options, approval and collections are not \
+           there, and are refused by name. See `pubsub.md` for the nodes and who may read them.",
+    announces: &[(
+        Place::PubSub,
+        &[
+            ns::PUBSUB,
+            "http://jabber.org/protocol/pubsub#access-whitelist",
+            "http://jabber.org/protocol/pubsub#config-node",
+            "http://jabber.org/protocol/pubsub#create-and-configure",
+            "http://jabber.org/protocol/pubsub#create-nodes",
+            "http://jabber.org/protocol/pubsub#delete-items",
+            "http://jabber.org/protocol/pubsub#delete-nodes",
+            "http://jabber.org/protocol/pubsub#instant-nodes",
+            "http://jabber.org/protocol/pubsub#item-ids",
+            "http://jabber.org/protocol/pubsub#member-affiliation",
+            "http://jabber.org/protocol/pubsub#modify-affiliations",
+            "http://jabber.org/protocol/pubsub#outcast-affiliation",
+            "http://jabber.org/protocol/pubsub#persistent-items",
+            "http://jabber.org/protocol/pubsub#publish",
+            "http://jabber.org/protocol/pubsub#publisher-affiliation",
+            "http://jabber.org/protocol/pubsub#purge-nodes",
+            "http://jabber.org/protocol/pubsub#retract-items",
+            "http://jabber.org/protocol/pubsub#retrieve-affiliations",
+            "http://jabber.org/protocol/pubsub#retrieve-default",
+            "http://jabber.org/protocol/pubsub#retrieve-items",
+            "http://jabber.org/protocol/pubsub#retrieve-subscriptions",
+            "http://jabber.org/protocol/pubsub#subscribe",
+        ],
+    )],
+    stream: None,
+    speaks: Speaks::Iq {
+        namespaces: &[ns::PUBSUB, ns::PUBSUB_OWNER],
+        answer,
+        write: Some(write::write),
+    },
+};
+
+fn answer(ask: &Ask<'_>) -> Answered {
+    match ask.place {
+        Place::PubSub => read::read(ask.payload, ask.is_set),
+        // Personal eventing (XEP-0163) is switched off, as Cisco says it is.
+        Place::Server | Place::Account | Place::Finesse => Err(not_here()),
+    }
+}

@@ -1,0 +1,612 @@
+use std::time::Duration;
+
+use super::*;
+use crate::pubsub::{Asker, Bounds, PubSub, Standing};
+use crate::xml::{Prologue, read_element};
+
+/// The realm with a pubsub service behind it, as the shell puts them together.
+struct Stage {
+    realm: Realm,
+    service: PubSub,
+    asker: FullJid,
+    standing: Standing,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let bounds = Bounds {
+            items_max: 10,
+            age_max: Duration::from_secs(3600),
+            bytes_max: 100_000,
+            payload_bytes_max: 1000,
+            nodes_max: 10,
+            subscriptions_max: 10,
+        };
+        Self {
+            realm: Realm { domain: "cc.test".to_owned(), version: "1.2.3".to_owned() },
+            service: PubSub::new("epoch-", bounds),
+            asker: "1001@cc.test/desk".parse().unwrap(),
+            standing: Standing::Reader,
+        }
+    }
+
+    /// What comes of a stanza: replies as text, the rest in words.
+    fn says(&mut self, stanza: &str) -> String {
+        let stanza = with_default_namespace(stanza);
+        let element = read_element(&stanza, Prologue::Forbidden).expect(&stanza);
+        let stanza = Stanza::parse(element).expect(&stanza);
+        let now = Now { moment: Moment::default(), wall: WallTime(1_506_620_020_875) };
+        let effects = self.realm.handle(&self.asker, stanza, now);
+        let lines: Vec<_> = effects.into_iter().map(|effect| self.perform(effect)).collect();
+        if lines.is_empty() { "nothing".to_owned() } else { lines.join(" then ") }
+    }
+
+    fn perform(&mut self, effect: Effect) -> String {
+        match effect {
+            Effect::Reply(element) => plain(&element),
+            Effect::FinessePresence => plain(&self.realm.finesse_presence(&self.asker, true)),
+            Effect::Available { priority } => format!("available {priority}"),
+            Effect::Unavailable => "unavailable".to_owned(),
+            Effect::PubSub { iq, request } => {
+                let node = request.node().unwrap_or_default();
+                let asker = Asker {
+                    jid: self.asker.clone(),
+                    standing: self.standing,
+                    is_served: node.starts_with("/finesse/api/User/1001"),
+                    automatic: vec!["/finesse/api/User/1001".to_owned()],
+                };
+                let outcome = self.service.plan(&asker, &request, WallTime(0)).map(|outcome| {
+                    outcome.changes.iter().for_each(|change| self.service.adopt(change));
+                    outcome.reply
+                });
+                plain(&self.realm.pubsub_answer(&iq, outcome))
+            }
+        }
+    }
+}
+
+fn with_default_namespace(stanza: &str) -> String {
+    let at = stanza.find([' ', '/', '>']).expect("a stanza has a name");
+    format!("{} xmlns='jabber:client'{}", &stanza[..at], &stanza[at..])
+}
+
+fn plain(element: &Element) -> String {
+    element.to_xml().replace(r#" xmlns="jabber:client""#, "").replace('"', "'")
+}
+
+/// Plays a talk. `C: ` is the client, `S: ` all that comes of it; `…` stands for anything. A line
+/// without either goes on with the one before; `as owner` changes who the client is.
+fn check(talk: &str) {
+    let mut stage = Stage::new();
+    let mut said = String::new();
+    for (kind, text) in turns(talk) {
+        match kind {
+            "as" => {
+                stage.standing = match text.as_str() {
+                    "owner" => Standing::Owner,
+                    "reader" => Standing::Reader,
+                    _ => Standing::Stranger,
+                }
+            }
+            "C:" => said = stage.says(&text),
+            _ => assert!(matches(&said, &text), "\nexpected {text}\n    came {said}"),
+        }
+    }
+}
+
+fn turns(talk: &str) -> Vec<(&str, String)> {
+    let mut turns: Vec<(&str, String)> = Vec::new();
+    for line in talk.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        match line.split_once(' ') {
+            Some((kind @ ("C:" | "S:" | "as"), text)) => turns.push((kind, text.to_owned())),
+            _ => turns.last_mut().expect("a talk starts with a turn").1.push_str(line),
+        }
+    }
+    turns
+}
+
+fn matches(said: &str, pattern: &str) -> bool {
+    let mut pieces = pattern.split('…');
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = said.strip_prefix(first) else { return false };
+    let mut is_open = false;
+    for piece in pieces {
+        is_open = piece.is_empty();
+        match rest.find(piece) {
+            Some(at) => rest = &rest[at + piece.len()..],
+            None => return false,
+        }
+    }
+    is_open || rest.is_empty()
+}
+
+#[test]
+fn a_ping_is_answered_at_the_domain_at_home_and_without_address() {
+    check(
+        "
+        C: <iq type='get' id='1' to='cc.test'><ping xmlns='urn:xmpp:ping'/></iq>
+        S: <iq type='result' id='1' from='cc.test' to='1001@cc.test/desk'/>
+        C: <iq type='get' id='2' to='1001@cc.test'><ping xmlns='urn:xmpp:ping'/></iq>
+        S: <iq type='result' id='2' from='1001@cc.test' to='1001@cc.test/desk'/>
+        C: <iq type='get' id='3'><ping xmlns='urn:xmpp:ping'/></iq>
+        S: <iq type='result' id='3' to='1001@cc.test/desk'/>
+        C: <iq type='set' id='4'><ping xmlns='urn:xmpp:ping'/></iq>
+        S: <iq type='error' id='4' …<service-unavailable …
+        ",
+    );
+}
+
+#[test]
+fn what_nobody_understands_is_refused_and_answers_are_dropped() {
+    check(
+        "
+        C: <iq type='get' id='1' to='cc.test'><vCard xmlns='vcard-temp'/></iq>
+        S: <iq type='error' id='1' from='cc.test' to='1001@cc.test/desk'><vCard xmlns='vcard-temp'/>
+           <error code='503' type='cancel'>
+           <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>
+        C: <iq type='result' id='2' to='cc.test'/>
+        S: nothing
+        C: <iq type='error' id='3' to='cc.test'><error type='cancel'/></iq>
+        S: nothing
+        ",
+    );
+}
+
+#[test]
+fn other_people_are_not_revealed_and_other_domains_not_reached() {
+    check(
+        "
+        C: <iq type='get' id='1' to='1002@cc.test'><ping xmlns='urn:xmpp:ping'/></iq>
+        S: …<error code='503' type='cancel'><service-unavailable …
+        C: <iq type='get' id='1' to='1002@cc.test/desk'><ping xmlns='urn:xmpp:ping'/></iq>
+        S: …<error code='503' type='cancel'><service-unavailable …
+        C: <iq type='get' id='1' to='nobody@pubsub.cc.test'><ping xmlns='urn:xmpp:ping'/></iq>
+        S: …<error code='503' type='cancel'><service-unavailable …
+        C: <iq type='get' id='1' to='cc.other'><ping xmlns='urn:xmpp:ping'/></iq>
+        S: …<error code='404' type='cancel'><remote-server-not-found …
+        C: <iq type='get' id='1' to='chat.cc.test'><ping xmlns='urn:xmpp:ping'/></iq>
+        S: …<error code='404' type='cancel'><remote-server-not-found …
+        C: <message to='1002@cc.test' id='m'><body>hi</body></message>
+        S: <message type='error' id='m' from='1002@cc.test' to='1001@cc.test/desk'><body>hi</body>
+           <error code='503' type='cancel'><service-unavailable …
+        C: <message to='x@cc.other' id='m' type='chat'/>
+        S: <message type='error' …<remote-server-not-found …
+        C: <message to='1002@cc.test' type='error'/>
+        S: nothing
+        ",
+    );
+}
+
+#[test]
+fn presence_opens_the_gate() {
+    check(
+        "
+        C: <presence/>
+        S: available 0 then <presence from='finesse@cc.test/publisher' to='1001@cc.test/desk'>
+           <c xmlns='http://jabber.org/protocol/caps' hash='sha-1' …
+        C: <presence><priority>-1</priority><show>away</show></presence>
+        S: available -1 then <presence from='finesse@…
+        C: <presence type='unavailable'/>
+        S: unavailable
+        C: <presence to='finesse@cc.test' type='probe'/>
+        S: <presence from='finesse@cc.test/publisher' …
+        C: <presence to='finesse@cc.test' type='subscribe'/>
+        S: <presence type='subscribed' from='finesse@cc.test' to='1001@cc.test'/> then <presence …
+        C: <presence to='1002@cc.test' type='subscribe'/>
+        S: <presence type='unsubscribed' from='1002@cc.test' to='1001@cc.test'/>
+        C: <presence to='1002@cc.test' type='probe'/>
+        S: nothing
+        C: <presence to='1002@cc.test'/>
+        S: nothing
+        C: <presence type='error'/>
+        S: nothing
+        ",
+    );
+}
+
+#[test]
+fn a_centre_out_of_service_is_shown_as_unavailable() {
+    let stage = Stage::new();
+    let presence = stage.realm.finesse_presence(&stage.asker, false);
+    assert_eq!(
+        plain(&presence),
+        "<presence from='finesse@cc.test/publisher' to='1001@cc.test/desk' type='unavailable'/>"
+    );
+}
+
+#[test]
+fn session_roster_version_and_time_are_there() {
+    check(
+        "
+        C: <iq type='set' id='s'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>
+        S: <iq type='result' id='s' to='1001@cc.test/desk'/>
+        C: <iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>
+        S: <iq type='result' id='r' to='1001@cc.test/desk'><query xmlns='jabber:iq:roster'/></iq>
+        C: <iq type='get' id='r'><query xmlns='jabber:iq:roster' ver=''/></iq>
+        S: …<query xmlns='jabber:iq:roster' ver='0'/></iq>
+        C: <iq type='get' id='r'><query xmlns='jabber:iq:roster' ver='0'/></iq>
+        S: <iq type='result' id='r' to='1001@cc.test/desk'/>
+        C: <iq type='set' id='r'><query xmlns='jabber:iq:roster'><item jid='a@b'/></query></iq>
+        S: …<not-allowed …
+        C: <iq type='get' id='v' to='cc.test'><query xmlns='jabber:iq:version'/></iq>
+        S: …<query xmlns='jabber:iq:version'><name>aplomb</name><version>1.2.3</version></query>
+           </iq>
+        C: <iq type='get' id='t' to='cc.test'><time xmlns='urn:xmpp:time'/></iq>
+        S: …<time xmlns='urn:xmpp:time'><tzo>+00:00</tzo><utc>2017-09-28T17:33:40.875Z</utc>
+           </time></iq>
+        ",
+    );
+}
+
+#[test]
+fn discovery_tells_what_is_where() {
+    check(
+        "
+        C: <iq type='get' id='1' to='cc.test'><query xmlns='http://jabber.org/protocol/disco#info'/>
+           </iq>
+        S: …<identity category='server' type='im' name='aplomb'/>…
+           <feature var='urn:xmpp:ping'/>…
+        C: <iq type='get' id='1' to='cc.test'>
+           <query xmlns='http://jabber.org/protocol/disco#items'/></iq>
+        S: …<item jid='pubsub.cc.test' name='aplomb'/></query></iq>
+        C: <iq type='get' id='1' to='pubsub.cc.test'>
+           <query xmlns='http://jabber.org/protocol/disco#info'/></iq>
+        S: …<identity category='pubsub' type='service' name='aplomb'/>…
+           <feature var='http://jabber.org/protocol/pubsub'/>…
+        C: <iq type='get' id='1' to='pubsub.cc.test'>
+           <query xmlns='http://jabber.org/protocol/disco#info' node='/finesse/api/User/1001'/></iq>
+        S: …<query xmlns='http://jabber.org/protocol/disco#info' node='/finesse/api/User/1001'>
+           <identity category='pubsub' type='leaf' name='aplomb'/>
+           <feature var='http://jabber.org/protocol/disco#info'/>
+           <feature var='http://jabber.org/protocol/pubsub'/></query></iq>
+        C: <iq type='get' id='1' to='pubsub.cc.test'>
+           <query xmlns='http://jabber.org/protocol/disco#info' node='none'/></iq>
+        S: …<item-not-found …
+        C: <iq type='get' id='1' to='1001@cc.test'>
+           <query xmlns='http://jabber.org/protocol/disco#info'/></iq>
+        S: …<identity category='account' type='registered' name='aplomb'/>…
+        C: <iq type='get' id='1'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>
+        S: …<query xmlns='http://jabber.org/protocol/disco#items'/></iq>
+        C: <iq type='get' id='1' to='finesse@cc.test/publisher'>
+           <query xmlns='http://jabber.org/protocol/disco#info'/></iq>
+        S: …<identity category='client' type='bot' name='aplomb'/>…
+        C: <iq type='get' id='1' to='cc.test'>
+           <query xmlns='http://jabber.org/protocol/disco#info' node='x'/></iq>
+        S: …<item-not-found …
+        as owner
+        C: <iq type='set' id='c' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='n'/></pubsub></iq>
+        S: …type='result'…
+        C: <iq type='set' id='p' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub'>
+           <publish node='n'><item id='a'><x xmlns='y'/></item></publish></pubsub></iq>
+        S: …type='result'…
+        C: <iq type='get' id='1' to='pubsub.cc.test'>
+           <query xmlns='http://jabber.org/protocol/disco#items'/></iq>
+        S: …<item jid='pubsub.cc.test' node='n'/></query></iq>
+        C: <iq type='get' id='1' to='pubsub.cc.test'>
+           <query xmlns='http://jabber.org/protocol/disco#items' node='n'/></iq>
+        S: …<query xmlns='http://jabber.org/protocol/disco#items' node='n'>
+           <item jid='pubsub.cc.test' name='a'/></query></iq>
+        ",
+    );
+}
+
+#[test]
+fn the_hash_in_a_presence_leads_to_what_it_stands_for() {
+    let mut stage = Stage::new();
+    let features = stage.realm.stream_features();
+    assert_eq!(features.iter().map(Element::name).collect::<Vec<_>>(), ["ver", "c"]);
+    let presence = stage.realm.finesse_presence(&stage.asker, true);
+    let server = (&features[1], "cc.test");
+    let finesse = (presence.child(ns::CAPS, "c").unwrap(), "finesse@cc.test/publisher");
+    for (caps, to) in [server, finesse] {
+        let node = format!("{}#{}", caps.attr("node").unwrap(), caps.attr("ver").unwrap());
+        let said = stage.says(&format!(
+            "<iq type='get' id='1' to='{to}'><query xmlns='{}' node='{node}'/></iq>",
+            ns::DISCO_INFO
+        ));
+        assert!(said.contains(&format!("node='{node}'")) && said.contains("type='result'"));
+    }
+}
+
+#[test]
+fn the_walk_of_the_tech_note_subscribes() {
+    check(
+        "
+        C: <iq from='1001@cc.test/desk' to='pubsub.cc.test' type='set' id='1234:subscribenode'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub'>
+           <subscribe node='/finesse/api/User/1001' jid='1001@cc.test/desk'/></pubsub></iq>
+        S: <iq type='result' id='1234:subscribenode' from='pubsub.cc.test' to='1001@cc.test/desk'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub'>
+           <subscription node='…/User/1001' jid='1001@cc.test/desk' subscription='subscribed'>
+           <subscribe-options/></subscription></pubsub></iq>
+        C: <iq type='get' id='ls1' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub'><subscriptions/></pubsub></iq>
+        S: <iq type='result' id='ls1' from='pubsub.cc.test' to='1001@cc.test/desk'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub'><subscriptions>
+           <subscription node='…/User/1001' jid='1001@cc.test' subscription='subscribed'/>
+           <subscription node='…/User/1001' jid='1001@cc.test/desk' subscription='subscribed'/>
+           </subscriptions></pubsub></iq>
+        C: <iq type='set' id='un1' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub'>
+           <unsubscribe node='/finesse/api/User/1001' jid='1001@cc.test/desk'/></pubsub></iq>
+        S: <iq type='result' id='un1' from='pubsub.cc.test' to='1001@cc.test/desk'/>
+        C: <iq type='set' id='un1' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub'>
+           <unsubscribe node='/finesse/api/User/1001' jid='1001@cc.test/desk'/></pubsub></iq>
+        S: …<error code='400' type='cancel'><unexpected-request …/>
+           <not-subscribed xmlns='http://jabber.org/protocol/pubsub#errors'/></error></iq>
+        C: <iq type='set' id='un1' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub'>
+           <unsubscribe node='/finesse/api/User/1001' jid='1001@cc.test'/></pubsub></iq>
+        S: …<not-allowed …
+        C: <iq type='set' id='sub1' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub'>
+           <subscribe node='/finesse/api/Team/none/Users' jid='1001@cc.test/desk'/></pubsub></iq>
+        S: <iq type='error' id='sub1' from='pubsub.cc.test' to='1001@cc.test/desk'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub'>
+           <subscribe node='/finesse/api/Team/none/Users' jid='1001@cc.test/desk'/></pubsub>
+           <error code='404' type='cancel'>
+           <item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>
+        C: <iq type='set' id='x' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub'>
+           <subscribe node='/finesse/api/User/1001' jid='1002@cc.test'/></pubsub></iq>
+        S: …<bad-request …/>
+           <invalid-jid xmlns='http://jabber.org/protocol/pubsub#errors'/></error>
+           </iq>
+        ",
+    );
+}
+
+#[test]
+fn a_publisher_walks_through_the_life_of_a_node() {
+    check(
+        "
+        as owner
+        C: <iq type='set' id='1' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub'>
+           <create node='n'/><configure><x xmlns='jabber:x:data' type='submit'>
+           <field var='pubsub#title'><value>Ours</value></field>
+           <field var='pubsub#max_items'><value>max</value></field></x></configure></pubsub></iq>
+        S: …type='result'…<create node='n'/></pubsub></iq>
+        C: <iq type='get' id='2' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='n'/></pubsub>
+           </iq>
+        S: …<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='n'>
+           <x xmlns='jabber:x:data' type='form'>
+           <field var='FORM_TYPE' type='hidden'>
+           <value>http://jabber.org/protocol/pubsub#node_config</value></field>
+           <field var='pubsub#title' type='text-single'><value>Ours</value></field>…
+           <field var='pubsub#max_items' type='text-single'><value>10</value></field>…
+        C: <iq type='set' id='3' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='n'>
+           <x xmlns='jabber:x:data' type='submit'>
+           <field var='pubsub#access_model'><value>open</value></field></x></configure></pubsub>
+           </iq>
+        S: …<not-acceptable …
+        C: <iq type='set' id='3' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='n'>
+           <x xmlns='jabber:x:data' type='cancel'/></configure></pubsub></iq>
+        S: <iq type='result' id='3' from='pubsub.cc.test' to='1001@cc.test/desk'/>
+        C: <iq type='set' id='4' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub'>
+           <publish node='n'><item><notification>&lt;Update/&gt;</notification></item></publish>
+           </pubsub></iq>
+        S: …<publish node='n'><item id='epoch-1'/></publish></pubsub></iq>
+        C: <iq type='get' id='5' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub'>
+           <items node='n' max_items='1'/></pubsub></iq>
+        S: …<items node='n'><item id='epoch-1'><notification>&lt;Update/&gt;</notification></item>
+           </items>…
+        C: <iq type='set' id='6' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><affiliations node='n'>
+           <affiliation jid='1002@cc.test' affiliation='member'/></affiliations></pubsub></iq>
+        S: <iq type='result' id='6' from='pubsub.cc.test' to='1001@cc.test/desk'/>
+        C: <iq type='get' id='7' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><affiliations node='n'/></pubsub>
+           </iq>
+        S: …<affiliations node='n'><affiliation jid='1001@cc.test' affiliation='owner'/>
+           <affiliation jid='1002@cc.test' affiliation='member'/></affiliations></pubsub></iq>
+        C: <iq type='get' id='8' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub'>
+           <affiliations/></pubsub></iq>
+        S: …<affiliations><affiliation node='n' affiliation='owner'/></affiliations></pubsub></iq>
+        C: <iq type='set' id='9' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub'>
+           <subscribe node='n' jid='1001@cc.test/desk'/></pubsub></iq>
+        S: …type='result'…
+        C: <iq type='get' id='10' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><subscriptions node='n'/>
+           </pubsub></iq>
+        S: …<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><subscriptions node='n'>
+           <subscription jid='1001@cc.test/desk' subscription='subscribed'/></subscriptions>
+           </pubsub></iq>
+        C: <iq type='set' id='11' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><delete node='n'/></pubsub></iq>
+        S: <iq type='result' id='11' from='pubsub.cc.test' to='1001@cc.test/desk'/>
+        C: <iq type='get' id='12' to='pubsub.cc.test'>
+           <pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><default/></pubsub></iq>
+        S: …<default><x xmlns='jabber:x:data' type='form'>…
+        ",
+    );
+}
+
+#[test]
+fn what_we_do_not_have_is_refused_by_name() {
+    let refused = [
+        ("set", "pubsub", "<options node='n' jid='1001@cc.test'/>", "subscription-options"),
+        ("set", "pubsub", "<subscribe node='n' jid='a@b'/><options/>", "subscription-options"),
+        ("set", "pubsub", "<publish node='n'/><publish-options/>", "publish-options"),
+        ("get", "pubsub", "<default/>", "retrieve-default-sub"),
+        ("set", "pubsub#owner", "<subscriptions node='n'/>", "manage-subscriptions"),
+    ];
+    for (kind, space, verb, feature) in refused {
+        let said = Stage::new().says(&to_service(kind, space, verb));
+        let unsupported =
+            format!("<unsupported xmlns='{}' feature='{feature}'/>", ns::PUBSUB_ERRORS);
+        assert!(
+            said.contains("<feature-not-implemented ") && said.contains(&unsupported),
+            "{said}"
+        );
+    }
+}
+
+fn to_service(kind: &str, space: &str, verb: &str) -> String {
+    let space = format!("http://jabber.org/protocol/{space}");
+    format!(
+        "<iq type='{kind}' id='x' to='pubsub.cc.test'><pubsub xmlns='{space}'>{verb}</pubsub></iq>"
+    )
+}
+
+/// Every pubsub request, with the attributes and children that it needs, and what their absence
+/// is called.
+const NEEDS: &[(&str, &str, &str, &[(&str, &str)])] = &[
+    (
+        "set",
+        "pubsub",
+        "<subscribe node='n' jid='1001@cc.test/desk'/>",
+        &[(" node='n'", "nodeid-required"), (" jid='1001@cc.test/desk'", "jid-required")],
+    ),
+    (
+        "set",
+        "pubsub",
+        "<unsubscribe node='n' jid='1001@cc.test/desk'/>",
+        &[(" node='n'", "nodeid-required"), (" jid='1001@cc.test/desk'", "jid-required")],
+    ),
+    (
+        "get",
+        "pubsub",
+        "<items node='n'><item id='a'/></items>",
+        &[(" node='n'", "nodeid-required"), (" id='a'", "item-required")],
+    ),
+    (
+        "set",
+        "pubsub",
+        "<publish node='n'><item id='b'><x xmlns='y'/></item></publish>",
+        &[
+            (" node='n'", "nodeid-required"),
+            ("<item id='b'><x xmlns='y'/></item>", "item-required"),
+            ("<x xmlns='y'/>", "payload-required"),
+        ],
+    ),
+    (
+        "set",
+        "pubsub",
+        "<retract node='n'><item id='a'/></retract>",
+        &[
+            (" node='n'", "nodeid-required"),
+            (" id='a'", "item-required"),
+            ("<item id='a'/>", "item-required"),
+        ],
+    ),
+    ("get", "pubsub#owner", "<configure node='n'/>", &[(" node='n'", "nodeid-required")]),
+    (
+        "set",
+        "pubsub#owner",
+        "<configure node='n'><x xmlns='jabber:x:data' type='submit'/></configure>",
+        &[
+            (" node='n'", "nodeid-required"),
+            ("<x xmlns='jabber:x:data' type='submit'/>", "bad-request"),
+        ],
+    ),
+    ("get", "pubsub#owner", "<affiliations node='n'/>", &[(" node='n'", "nodeid-required")]),
+    (
+        "set",
+        "pubsub#owner",
+        "<affiliations node='n'><affiliation jid='a@b' affiliation='member'/></affiliations>",
+        &[
+            (" node='n'", "nodeid-required"),
+            (" jid='a@b'", "jid-required"),
+            (" affiliation='member'", "bad-request"),
+            ("<affiliation jid='a@b' affiliation='member'/>", "bad-request"),
+        ],
+    ),
+    ("get", "pubsub#owner", "<subscriptions node='n'/>", &[(" node='n'", "nodeid-required")]),
+    ("set", "pubsub#owner", "<purge node='n'/>", &[(" node='n'", "nodeid-required")]),
+    ("set", "pubsub#owner", "<delete node='n'/>", &[(" node='n'", "nodeid-required")]),
+];
+
+#[test]
+fn what_a_request_needs_is_named_when_it_is_absent() {
+    for (kind, space, verb, needs) in NEEDS {
+        let mut stage = Stage::new();
+        stage.standing = Standing::Owner;
+        stage.says(&to_service("set", "pubsub", "<create node='n'/>"));
+        let item = "<publish node='n'><item id='a'><x xmlns='y'/></item></publish>";
+        stage.says(&to_service("set", "pubsub", item));
+        stage.says(&to_service("set", "pubsub", "<subscribe node='n' jid='1001@cc.test/desk'/>"));
+        for (part, condition) in *needs {
+            let without = verb.replacen(part, "", 1);
+            let said = stage.says(&to_service(kind, space, &without));
+            let is_refused = said.contains("type='error'") && said.contains("<bad-request ");
+            assert!(is_refused && said.contains(&format!("<{condition} ")), "{without}\n{said}");
+        }
+        let said = stage.says(&to_service(kind, space, verb));
+        assert!(said.contains("type='result'"), "{verb}\n{said}");
+    }
+}
+
+#[test]
+fn a_verb_in_the_wrong_place_is_refused_and_never_a_panic() {
+    for space in ["pubsub", "pubsub#owner"] {
+        for (kind, home, verb, _) in NEEDS {
+            let other = if *kind == "get" { "set" } else { "get" };
+            let said = Stage::new().says(&to_service(other, space, verb));
+            assert!(said.contains("type='error'"), "{other} {space} {verb}\n{said}");
+            if space != *home {
+                let said = Stage::new().says(&to_service(kind, space, verb));
+                assert!(said.contains("type='error'"), "{kind} {space} {verb}\n{said}");
+            }
+        }
+        for junk in ["", "<nothing/>", "<items node='n' max_items='many'/>", "<create node=''/>"] {
+            assert!(Stage::new().says(&to_service("get", space, junk)).contains("type='error'"));
+        }
+    }
+    let two = "<publish node='n'><item><x xmlns='y'/></item><item><x xmlns='y'/></item></publish>";
+    assert!(Stage::new().says(&to_service("set", "pubsub", two)).contains("<max-items-exceeded "));
+    let twice = "<publish node='n'><item><x xmlns='y'/><x xmlns='y'/></item></publish>";
+    assert!(Stage::new().says(&to_service("set", "pubsub", twice)).contains("<invalid-payload "));
+    let bad = "<subscribe node='n' jid='@@'/>";
+    assert!(Stage::new().says(&to_service("set", "pubsub", bad)).contains("<invalid-jid "));
+}
+
+#[test]
+fn the_bytes_of_a_strangers_refusal_do_not_tell_whether_the_node_exists() {
+    let mut stage = Stage::new();
+    stage.standing = Standing::Owner;
+    stage.says(&to_service("set", "pubsub", "<create node='n'/>"));
+    stage.standing = Standing::Stranger;
+    let info = "<query xmlns='http://jabber.org/protocol/disco#info' node='n'/>";
+    let items = "<query xmlns='http://jabber.org/protocol/disco#items' node='n'/>";
+    let discoveries = [info, items]
+        .map(|query| format!("<iq type='get' id='x' to='pubsub.cc.test'>{query}</iq>"));
+    let requests = NEEDS.iter().map(|(kind, space, verb, _)| to_service(kind, space, verb));
+    let create = to_service("set", "pubsub", "<create node='n'/>");
+    for request in requests.chain(discoveries).chain([create]) {
+        let of_one = stage.says(&request);
+        let of_none = stage.says(&request.replace("node='n'", "node='m'"));
+        assert!(of_one.contains("type='error'"), "{of_one}");
+        assert_eq!(of_one, of_none.replace("node='m'", "node='n'"));
+    }
+}
+
+#[test]
+fn a_payload_keeps_the_namespaces_it_came_with() {
+    let mut stage = Stage::new();
+    stage.standing = Standing::Owner;
+    stage.says(&to_service("set", "pubsub", "<create node='n'/>"));
+    let bare = "<publish node='n'><item id='a'><x xmlns=''><y xmlns='z'/></x></item></publish>";
+    stage.says(&to_service("set", "pubsub", bare));
+    let said = stage.says(&to_service("get", "pubsub", "<items node='n'/>"));
+    assert!(said.contains("<item id='a'><x xmlns=''><y xmlns='z'/></x></item>"), "{said}");
+}
+
+#[test]
+fn the_page_of_features_is_the_one_in_docs() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/xeps.md");
+    if std::env::var_os("APLOMB_WRITE_DOCS").is_some() {
+        std::fs::write(path, page()).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), page());
+}
