@@ -42,7 +42,9 @@ pub(super) fn routes() -> OpenApiRouter<Rest> {
     get,
     path = "/openapi.json",
     security(()),
-    responses((status = 200, description = "OpenAPI", body = String, content_type = "application/json"))
+    responses(
+        (status = 200, description = "OpenAPI", body = String, content_type = "application/json"),
+    )
 )]
 async fn get_document(Extension(Document(json)): Extension<Document>) -> Response {
     let kind = HeaderValue::from_static("application/json");

@@ -28,7 +28,7 @@ pub(super) struct Wanted {
         ("category" = String, Query, description = "NOT_READY or LOGOUT"),
     ),
     responses(
-        (status = 200, description = "ReasonCodes", body = String, content_type = "application/xml"),
+        (status = 200, description = "Reasons", body = String, content_type = "application/xml"),
         (status = 400, description = "No category, or no such category"),
         (status = 401, description = "Wrong password, or somebody else's path"),
     )
@@ -98,7 +98,7 @@ pub(super) async fn get_reason(
     path = "/finesse/api/ReasonCodes",
     params(("category" = String, Query, description = "NOT_READY, LOGOUT or ALL")),
     responses(
-        (status = 200, description = "ReasonCodes", body = String, content_type = "application/xml"),
+        (status = 200, description = "Reasons", body = String, content_type = "application/xml"),
         (status = 400, description = "No category, or no such category"),
         (status = 403, description = "Not an administrator"),
     )

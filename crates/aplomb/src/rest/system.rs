@@ -12,7 +12,9 @@ use crate::clock;
     get,
     path = "/finesse/api/SystemInfo",
     security(()),
-    responses((status = 200, description = "SystemInfo", body = String, content_type = "application/xml"))
+    responses(
+        (status = 200, description = "SystemInfo", body = String, content_type = "application/xml"),
+    )
 )]
 pub(super) async fn get_system_info(State(rest): State<Rest>) -> Xml {
     let is_in_service = rest.writer.is_in_service();

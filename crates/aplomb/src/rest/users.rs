@@ -102,7 +102,9 @@ pub(super) async fn get_users(
     get,
     path = "/finesse/api/User/{id}/Dialogs",
     params(("id" = String, Path, description = "Id or login name")),
-    responses((status = 200, description = "Dialogs", body = String, content_type = "application/xml"))
+    responses(
+        (status = 200, description = "Dialogs", body = String, content_type = "application/xml"),
+    )
 )]
 pub(super) async fn get_dialogs(
     Caller(caller): Caller,
