@@ -9,8 +9,8 @@ pub const TLS_HANDSHAKE_SECS_MAX: u64 = 10;
 /// Seconds for the header of a request, and thus for an idle connection between two requests.
 pub const HTTP_HEADER_SECS_MAX: u64 = 10;
 
-/// Seconds from the header of a request to its answer, the reading of the body included.
-pub const HTTP_ANSWER_SECS_MAX: u64 = 30;
+/// Seconds from the header of a request to its answer: the body, a full queue and a slow store.
+pub const HTTP_ANSWER_SECS_MAX: u64 = REST_BODY_SECS_MAX + 2 * WRITE_WAIT_SECS + 5;
 
 /// Bytes of a request's header. The longest that browsers send to Finesse have 3 KB.
 pub const HTTP_HEADER_BYTES_MAX: usize = 16 * 1024;
@@ -41,6 +41,9 @@ pub const WS_CLOSE_SECS_MAX: u64 = 2;
 
 /// Seconds that a peer has to take what was written to it.
 pub const STALL_SECS_MAX: u64 = 20;
+
+/// Pubsub requests that wait for the writer; each waits with its session, which asks no second.
+pub const PUBSUB_QUEUE_MAX: usize = 16_384;
 
 /// Bytes of the buffer into which the sessions of one thread read.
 pub const READ_SCRATCH_BYTES: usize = 16 * 1024;

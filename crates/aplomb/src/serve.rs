@@ -1,12 +1,340 @@
 //! Builds the parts, joins the tasks, stops in order.
+//!
+//! The order of a stop: the listeners close and requests get their answers; every stream is told
+//! and closed after its mailbox is empty; the writer finishes what it has; the store closes. Each
+//! step has a part of the configured time, and what is not done by then is cut off.
 
-use crate::config::Config;
+mod banner;
 
-/// Why the server could not start, or had to stop.
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use aplomb_core::domain::Domain;
+use aplomb_core::finesse::system_info::{Status, SystemInfo};
+use aplomb_core::handshake::Origin;
+use aplomb_core::realm::Realm;
+use aplomb_core::sasl::{Mechanism, ScramKeys};
+use aplomb_core::secret::Secret;
+use aplomb_core::stream::responder::Policy;
+use axum::Router;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tracing::{info, warn};
+
+use crate::accounts::Accounts;
+use crate::config::{Config, Lab};
+use crate::hub::Hub;
+use crate::limits::{GENERATED_PASSWORD_CHARS, PUBSUB_QUEUE_MAX};
+use crate::listen::{Listener, Permits, Site, Upgrades, Watchers, pages, upgrades};
+use crate::mailbox::EndReason;
+use crate::office::{Made, Office, Password};
+use crate::rest::{self, Rest};
+use crate::session::Shared;
+use crate::store::{Memory, Sqlite, Store, StoreError};
+use crate::tls::{Identity, TlsError};
+use crate::watch::Metrics;
+use crate::writer::{self, StepError, Writer};
+use crate::{control, lab, random};
+
+/// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {}
-
-/// Runs the server until it is told to stop.
-pub async fn run(_config: Config) -> Result<(), ServeError> {
-    todo!()
+pub enum ServeError {
+    /// No certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// No store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An address cannot be used.
+    #[error("cannot listen on {address}: {error}; choose another address with --{setting}")]
+    Bind {
+        /// Which address.
+        address: SocketAddr,
+        /// The setting that holds it.
+        setting: &'static str,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The control socket cannot be made.
+    #[error("the control socket in the data directory cannot be made: {0}")]
+    Control(io::Error),
+    /// An origin is written wrong.
+    #[error("allowed-origins: {0:?} is no origin; write it like https://crm.example")]
+    Origin(String),
+    /// The first people could not be made.
+    #[error("the contact centre could not be filled: {0}")]
+    Seed(#[from] StepError),
+    /// The lab's password cannot be a password.
+    #[error("lab-password: {0}")]
+    LabPassword(#[from] aplomb_core::sasl::keys::BadPassword),
+    /// The system gives us no signals.
+    #[error("cannot wait for Ctrl-C and SIGTERM: {0}")]
+    Signals(io::Error),
 }
+
+/// A server that runs. Dropping it without [`Running::stop`] ends it like a crash would.
+pub struct Running {
+    /// Where HTTPS listens, with the real port.
+    pub https: SocketAddr,
+    /// Where clear-text HTTP listens, if it does.
+    pub insecure_http: Option<SocketAddr>,
+    /// The XMPP domain.
+    pub domain: String,
+    /// The SHA-256 of the certificate.
+    pub fingerprint: String,
+    /// Whether clients must be told to trust the certificate.
+    pub is_self_signed: bool,
+    /// A password made at this start, to be told once: the administrator's, or all of the lab's.
+    pub made: Option<Made>,
+    drain: Duration,
+    site: Arc<Site>,
+    sessions: Arc<Shared>,
+    session_tasks: TaskTracker,
+    writer: Writer,
+    writer_thread: JoinHandle<()>,
+    _control: Option<AbortOnDropHandle<()>>,
+}
+
+/// Runs the server until Ctrl-C or SIGTERM.
+pub async fn run(config: Config) -> Result<(), ServeError> {
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signals)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
+    let is_lab = config.lab;
+    if config.insecure_http.is_some() {
+        warn!("the clear-text listener is on: passwords cross the network readable");
+    }
+    let running = start(config).await?;
+    info!(https = %running.https, insecure_http = running.insecure_http.map(tracing::field::display),
+        domain = running.domain, fingerprint = running.fingerprint, "listening");
+    banner::print(&running, is_lab);
+    tokio::select! {
+        _ = interrupt.recv() => info!("stopping: interrupted"),
+        _ = terminate.recv() => info!("stopping: told to terminate"),
+    }
+    running.stop().await;
+    info!("stopped");
+    Ok(())
+}
+
+/// Starts the server; when it returns, a login works.
+pub async fn start(config: Config) -> Result<Running, ServeError> {
+    raise_file_limit();
+    let store: Box<dyn Store> = match &config.data_dir {
+        Some(dir) => Box::new(Sqlite::open(dir)?),
+        None => Box::new(Memory::new()?),
+    };
+    let identity = Identity::of(&config)?;
+    let (fingerprint, is_self_signed) = (identity.fingerprint(), identity.is_self_signed);
+    let doors = Doors::open(&config, identity)?;
+
+    let realm =
+        Realm { domain: config.domain.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
+    let features = realm.stream_features();
+    let (questions, waiting) = mpsc::channel(PUBSUB_QUEUE_MAX);
+    let hub = Hub::new(realm, questions);
+    let writer::Started { writer, accounts, thread } =
+        writer::start(store, &config, Arc::clone(&hub), waiting)?;
+    let office = Office::new(writer.clone());
+    let made = match config.laboratory() {
+        Some(lab) => furnish(&lab, &writer).await?,
+        None => office.open_for_the_first_time().await?,
+    };
+
+    let parts = Parts { config: &config, hub, accounts, writer: writer.clone() };
+    let sessions = parts.sessions(features);
+    let session_tasks = TaskTracker::new();
+    let router = parts.router(doors.https_at.port(), &sessions, &session_tasks)?;
+    let site = Arc::new(Site {
+        router,
+        permits: Permits::new(config.connections, config.connections_per_address),
+        metrics: sessions.metrics.clone(),
+        stopping: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+    });
+    let control = config.data_dir.as_deref().map(|dir| attend(dir, office)).transpose()?;
+    let Doors { https, https_at, clear, clear_at } = doors;
+    for listener in std::iter::once(https).chain(clear) {
+        site.tasks.spawn(listener.run(Arc::clone(&site)));
+    }
+    Ok(Running {
+        https: https_at,
+        insecure_http: clear_at,
+        domain: config.domain,
+        fingerprint,
+        is_self_signed,
+        made,
+        drain: config.drain,
+        site,
+        sessions,
+        session_tasks,
+        writer,
+        writer_thread: thread,
+        _control: control,
+    })
+}
+
+impl Running {
+    /// Stops in order, within the configured time for draining and a second for the store.
+    pub async fn stop(self) {
+        let start = Instant::now();
+        self.site.stopping.cancel();
+        self.site.tasks.close();
+        // Requests first: what they change is still to be told to sessions.
+        if timeout_at(start + self.drain / 2, self.site.tasks.wait()).await.is_err() {
+            warn!("some requests were cut off");
+        }
+        self.sessions.stopping.cancel();
+        self.sessions.hub.end(None, EndReason::Shutdown);
+        self.session_tasks.close();
+        if timeout_at(start + self.drain, self.session_tasks.wait()).await.is_err() {
+            warn!(sessions = self.session_tasks.len(), "some sessions were cut off");
+        }
+        let writing = async {
+            self.writer.stop().await;
+            spawn_blocking(move || self.writer_thread.join()).await
+        };
+        match timeout(STORE_WAIT, writing).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(_) => warn!("the writer had failed"),
+            Err(_) => warn!("the store did not finish in time"),
+        }
+    }
+
+    /// How many sessions are bound.
+    pub fn sessions(&self) -> usize {
+        self.sessions.hub.sessions()
+    }
+}
+
+/// What the routes and the sessions are made of.
+struct Parts<'a> {
+    config: &'a Config,
+    hub: Arc<Hub>,
+    accounts: Arc<Accounts>,
+    writer: Writer,
+}
+
+impl Parts<'_> {
+    fn sessions(&self, features: Vec<aplomb_core::xml::Element>) -> Arc<Shared> {
+        let config = self.config;
+        let policy = |mechanisms: &[Mechanism]| {
+            Arc::new(Policy {
+                domain: config.domain.clone(),
+                mechanisms: mechanisms.to_vec(),
+                strict_host: config.strict_host,
+                features: features.clone(),
+            })
+        };
+        let all = [Mechanism::ScramSha256, Mechanism::Plain];
+        Arc::new(Shared {
+            accounts: Arc::clone(&self.accounts),
+            hub: Arc::clone(&self.hub),
+            metrics: Metrics::new(),
+            policy_tls: policy(&all),
+            policy_clear: policy(if config.plain_without_tls { &all } else { &all[..1] }),
+            ping_after: config.ping_after,
+            dead_after: config.dead_after,
+            mailbox_letters: config.mailbox_letters,
+            mailbox_bytes: config.mailbox_bytes,
+            stopping: CancellationToken::new(),
+        })
+    }
+
+    fn router(
+        &self,
+        https_port: u16,
+        sessions: &Arc<Shared>,
+        tasks: &TaskTracker,
+    ) -> Result<Router, ServeError> {
+        let config = self.config;
+        let origin = |text: &String| text.parse().map_err(|_| ServeError::Origin(text.clone()));
+        let allowed =
+            config.allowed_origins.iter().map(origin).collect::<Result<Vec<Origin>, _>>()?;
+        let system = SystemInfo {
+            xmpp_domain: config.domain.clone(),
+            host: config.domain.clone(),
+            https_port,
+            flavour: config.flavour,
+            status: Status::InService,
+        };
+        let rest = rest::router(Rest {
+            writer: self.writer.clone(),
+            accounts: Arc::clone(&self.accounts),
+            system: Arc::new(system),
+            allowed_origins: allowed.clone().into(),
+            plain_without_tls: config.plain_without_tls,
+        });
+        let watchers = Watchers {
+            accounts: Arc::clone(&self.accounts),
+            writer: self.writer.clone(),
+            metrics: sessions.metrics.clone(),
+        };
+        let ways = Upgrades { allowed, sessions: Arc::clone(sessions), tasks: tasks.clone() };
+        Ok(rest.merge(pages(Arc::new(watchers))).merge(upgrades(Arc::new(ways))))
+    }
+}
+
+/// Fills the laboratory; tells its password if nobody chose one.
+async fn furnish(lab: &Lab, writer: &Writer) -> Result<Option<Made>, ServeError> {
+    let made = lab.password.is_none().then(|| random::name(GENERATED_PASSWORD_CHARS));
+    let password = lab.password.clone().or_else(|| made.clone().map(Secret::new));
+    let password = password.expect("chosen or made");
+    let keys = ScramKeys::derive(&password, &random::bytes::<16>(), writer.scram_iterations())?;
+    writer.seed(writer.read(|domain: &Domain| lab::seed(lab, domain, &keys))).await?;
+    let told = Made { user: "everybody".to_owned(), password: Password(password) };
+    Ok(made.map(|_| told))
+}
+
+/// The listeners, bound and not yet accepting, with their real addresses.
+struct Doors {
+    https: Listener,
+    https_at: SocketAddr,
+    clear: Option<Listener>,
+    clear_at: Option<SocketAddr>,
+}
+
+impl Doors {
+    fn open(config: &Config, identity: Identity) -> Result<Self, ServeError> {
+        let open = |address, tls, setting| {
+            let listener = Listener::bind(address, tls);
+            let bound = listener.and_then(|listener| Ok((listener.address()?, listener)));
+            bound.map_err(|error| ServeError::Bind { address, setting, error })
+        };
+        let tls = identity.into_server_config()?;
+        let (https_at, https) = open(config.https, Some(tls), "https")?;
+        let clear = config.insecure_http.map(|at| open(at, None, "insecure-http")).transpose()?;
+        let (clear_at, clear) = clear.unzip();
+        Ok(Self { https, https_at, clear, clear_at })
+    }
+}
+
+/// Answers the commands that manage people on a running server.
+fn attend(dir: &Path, office: Office) -> Result<AbortOnDropHandle<()>, ServeError> {
+    let socket = control::bind(dir).map_err(ServeError::Control)?;
+    Ok(AbortOnDropHandle::new(tokio::spawn(async move {
+        if let Err(error) = control::serve(socket, office).await {
+            warn!(%error, "the control socket is closed");
+        }
+    })))
+}
+
+/// Lets the process have as many sockets as the system allows it; the usual start is 1,024.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        warn!(%error, "the limit of open files stays; see `ulimit -n`");
+    }
+}
+
+/// How long the writer may take for what it has.
+const STORE_WAIT: Duration = Duration::from_secs(5);

@@ -5,60 +5,34 @@
 //! waits. While the client does not take what was written, nothing is read and no letter is
 //! opened, so that whatever is too much stays in the bounded mailbox. Its end is one log line.
 
+mod answer;
 mod end;
 mod envelope;
+mod shared;
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use aplomb_core::framing::{StreamCondition, StreamError, ws::Messages};
-use aplomb_core::jid::{FullJid, user_jid};
 use aplomb_core::sasl::Failure;
-use aplomb_core::stanza::{Condition, StanzaError};
 use aplomb_core::stream::Responder;
-use aplomb_core::stream::responder::{Answer, Event, Fresh, Output, Policy, Question};
+use aplomb_core::stream::responder::{Fresh, Output};
 use aplomb_core::time::Moment;
 use aplomb_core::websocket::{Opcode, push_frame};
 use tokio::time::{Sleep, sleep_until, timeout};
-use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::accounts::Accounts;
 use crate::clock;
-use crate::hub::{Hub, Seat};
+use crate::hub::Seat;
 use crate::limits::{STALL_SECS_MAX, WRITE_BATCH_BYTES, WS_CLOSE_SECS_MAX};
 use crate::link::Peer;
 use crate::link::ws::{Broken, Heard, Traffic, WebSocket};
-use crate::mailbox::{EndReason, Letter, Mailbox};
+use crate::mailbox::{EndReason, Letter};
 use crate::random;
-use crate::watch::Metrics;
 use end::End;
 use envelope::Envelope;
-
-/// What all sessions have in common.
-pub struct Shared {
-    /// Who may log in.
-    pub accounts: Arc<Accounts>,
-    /// Where bound sessions sit.
-    pub hub: Arc<Hub>,
-    /// What is counted.
-    pub metrics: Metrics,
-    /// The rules of streams over TLS.
-    pub policy_tls: Arc<Policy>,
-    /// The rules of streams in clear text.
-    pub policy_clear: Arc<Policy>,
-    /// Silence after which a peer is pinged.
-    pub ping_after: Duration,
-    /// Silence after which a peer is dead.
-    pub dead_after: Duration,
-    /// Letters in one mailbox.
-    pub mailbox_letters: usize,
-    /// Bytes in one mailbox.
-    pub mailbox_bytes: usize,
-    /// Cancelled when the server stops.
-    pub stopping: CancellationToken,
-}
+pub use shared::Shared;
 
 /// Serves one client from the upgrade to the end.
 pub async fn run(shared: Arc<Shared>, link: WebSocket, peer: Peer) {
@@ -181,86 +155,6 @@ impl Session {
         Ok(())
     }
 
-    async fn react(&mut self, event: Event) {
-        let metrics = &self.shared.metrics;
-        match event {
-            Event::Ask(question) => {
-                // On the heap: it lives for a moment, the session for a day.
-                let answer = Box::pin(self.answer(question)).await;
-                self.responder.answer(clock::moment(), answer);
-            }
-            Event::LoggedIn(_) => {
-                metrics.login("ok");
-                self.link.trust();
-                self.note_keys(true);
-            }
-            Event::LoginFailed { name, failure } => {
-                metrics.login(failure.name());
-                let peer = self.peer.address;
-                info!(%peer, name, code = failure.name(), "login failed");
-                self.last_failure = Some(failure);
-                self.note_keys(false);
-            }
-            // The seat is taken and the answer written.
-            Event::Bound(_) => {}
-            Event::Stanza(stanza) => {
-                let seat = self.seat.as_ref().expect("a stanza follows a bind");
-                let replies = Box::pin(self.shared.hub.receive(seat, stanza)).await;
-                let now = clock::moment();
-                for reply in replies {
-                    self.responder.send(now, &reply);
-                }
-            }
-        }
-    }
-
-    async fn answer(&mut self, question: Question) -> Answer {
-        let address = self.peer.address.ip();
-        let accounts = &self.shared.accounts;
-        match question {
-            Question::Password { name, password } => {
-                Answer::Verdict(accounts.verify(&name, &password, address).await)
-            }
-            Question::Keys { name } => match accounts.keys(&name, address) {
-                Ok(keys) => {
-                    self.keys_of = Some(name);
-                    Answer::Keys(Box::new(keys))
-                }
-                Err(failure) => Answer::Verdict(Err(failure)),
-            },
-            Question::Bind { name, resource } => {
-                self.bind(&name, &resource).map_or_else(Answer::BindRefused, Answer::Bound)
-            }
-        }
-    }
-
-    /// Takes a seat in the hub. Letters may come from now on; they wait for the bind's answer.
-    fn bind(&mut self, name: &str, resource: &str) -> Result<FullJid, StanzaError> {
-        let shared = self.shared.as_ref();
-        let domain = &shared.policy_tls.domain;
-        let jid = user_jid(name, domain)
-            .ok()
-            .and_then(|bare| bare.with_resource_str(resource).ok())
-            .ok_or_else(|| StanzaError::new(Condition::JidMalformed))?;
-        let mailbox = Arc::new(Mailbox::new(shared.mailbox_letters, shared.mailbox_bytes));
-        let seat = shared.hub.bind(jid.clone(), mailbox)?;
-        if shared.stopping.is_cancelled() {
-            // The hub may have told everybody just before this one came.
-            let _ = seat.mailbox.push(Letter::End(EndReason::Shutdown));
-        }
-        shared.metrics.sessions.inc();
-        self.envelope = Some(Envelope::new(domain, &jid));
-        self.seat = Some(seat);
-        Ok(jid)
-    }
-
-    /// Tells the accounts how a SCRAM exchange ended; PLAIN is noted where it is checked.
-    fn note_keys(&mut self, is_success: bool) {
-        if let Some(name) = self.keys_of.take() {
-            self.shared.accounts.note(&name, self.peer.address.ip(), is_success);
-        }
-    }
-
     fn transmit(&mut self, unit: &[u8]) {
         self.link.queue(unit);
         self.last_out = clock::moment();
@@ -344,19 +238,17 @@ impl Session {
         let silence = now.since(self.alive);
         let out_bytes = self.link.traffic().out_bytes;
         match self.stall {
-            Some((bytes, since)) if bytes == out_bytes => {
-                if now.since(since) >= STALL_WAIT {
-                    return Err(self.told.map_or(End::Stalled, End::Told));
-                }
+            Some((bytes, since)) if bytes == out_bytes && now.since(since) >= STALL_WAIT => {
+                return Err(self.told.map_or(End::Stalled, End::Told));
             }
             // It is slow, but it takes something.
-            Some(_) => self.stall = Some((out_bytes, now)),
+            Some((bytes, _)) if bytes != out_bytes => self.stall = Some((out_bytes, now)),
             None if silence >= self.shared.dead_after => return Err(End::Silent),
             None if silence >= self.shared.ping_after && !self.is_pinged => {
                 self.link.queue_ping();
                 self.is_pinged = true;
             }
-            None => {}
+            Some(_) | None => {}
         }
         Ok(())
     }

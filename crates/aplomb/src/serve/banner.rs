@@ -1,0 +1,47 @@
+//! What a person sees when the server has started: where it is, how to get in, what to try.
+
+use std::fmt::Write;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use super::Running;
+
+/// Prints it on standard output.
+pub(super) fn print(running: &Running, is_lab: bool) {
+    anstream::print!("{}", text(running, is_lab));
+}
+
+fn text(running: &Running, is_lab: bool) -> String {
+    let mut out = String::new();
+    let at = reachable(running.https);
+    let mut line = |name: &str, value: &str| {
+        writeln!(out, "  {name:<12} {value}").expect("a string takes everything");
+    };
+    line("REST", &format!("https://{at}/finesse/api/"));
+    line("XMPP", &format!("wss://{at}/ws/"));
+    if let Some(clear) = running.insecure_http {
+        let at = reachable(clear);
+        line("clear text", &format!("http://{at}/finesse/api/ and ws://{at}/ws/, for a lab only"));
+    }
+    line("domain", &running.domain);
+    let trust = if running.is_self_signed { " (self-signed)" } else { "" };
+    line("certificate", &format!("SHA-256 {}{trust}", running.fingerprint));
+    if let Some(made) = &running.made {
+        let password = made.password.0.expose();
+        line("password", &format!("{password} for {}; it is not shown again", made.user));
+    }
+    let user = if is_lab { "1001" } else { "admin" };
+    let insecure = if running.is_self_signed { "-k " } else { "" };
+    line("try", &format!("curl {insecure}https://{at}/finesse/api/SystemInfo"));
+    line("", &format!("aplomb watch wss://{at}/ws/ --user {user}"));
+    format!("aplomb {} is ready.\n{out}Stop it with Ctrl-C.\n", env!("CARGO_PKG_VERSION"))
+}
+
+/// An address that can be typed: where every interface is meant, this machine stands for it.
+fn reachable(address: SocketAddr) -> String {
+    match address.ip() {
+        ip if ip.is_unspecified() || ip == IpAddr::V4(Ipv4Addr::LOCALHOST) => {
+            format!("localhost:{}", address.port())
+        }
+        _ => address.to_string(),
+    }
+}

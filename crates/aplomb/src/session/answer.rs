@@ -1,0 +1,95 @@
+//! What a session does when its stream tells or asks something.
+
+use std::sync::Arc;
+
+use aplomb_core::jid::{FullJid, user_jid};
+use aplomb_core::stanza::{Condition, StanzaError};
+use aplomb_core::stream::responder::{Answer, Event, Question};
+use tracing::info;
+
+use super::Session;
+use super::envelope::Envelope;
+use crate::clock;
+use crate::mailbox::{EndReason, Letter, Mailbox};
+
+impl Session {
+    pub(super) async fn react(&mut self, event: Event) {
+        let metrics = &self.shared.metrics;
+        match event {
+            Event::Ask(question) => {
+                // On the heap: it lives for a moment, the session for a day.
+                let answer = Box::pin(self.answer(question)).await;
+                self.responder.answer(clock::moment(), answer);
+            }
+            Event::LoggedIn(_) => {
+                metrics.login("ok");
+                self.link.trust();
+                self.note_keys(true);
+            }
+            Event::LoginFailed { name, failure } => {
+                metrics.login(failure.name());
+                let peer = self.peer.address;
+                info!(%peer, name, code = failure.name(), "login failed");
+                self.last_failure = Some(failure);
+                self.note_keys(false);
+            }
+            // The seat is taken and the answer written.
+            Event::Bound(_) => {}
+            Event::Stanza(stanza) => {
+                let seat = self.seat.as_ref().expect("a stanza follows a bind");
+                let replies = Box::pin(self.shared.hub.receive(seat, stanza)).await;
+                let now = clock::moment();
+                for reply in replies {
+                    self.responder.send(now, &reply);
+                }
+            }
+        }
+    }
+
+    async fn answer(&mut self, question: Question) -> Answer {
+        let address = self.peer.address.ip();
+        let accounts = &self.shared.accounts;
+        match question {
+            Question::Password { name, password } => {
+                Answer::Verdict(accounts.verify(&name, &password, address).await)
+            }
+            Question::Keys { name } => match accounts.keys(&name, address) {
+                Ok(keys) => {
+                    self.keys_of = Some(name);
+                    Answer::Keys(Box::new(keys))
+                }
+                Err(failure) => Answer::Verdict(Err(failure)),
+            },
+            Question::Bind { name, resource } => {
+                self.bind(&name, &resource).map_or_else(Answer::BindRefused, Answer::Bound)
+            }
+        }
+    }
+
+    /// Takes a seat in the hub. Letters may come from now on; they wait for the bind's answer.
+    fn bind(&mut self, name: &str, resource: &str) -> Result<FullJid, StanzaError> {
+        let shared = self.shared.as_ref();
+        let domain = &shared.policy_tls.domain;
+        let jid = user_jid(name, domain)
+            .ok()
+            .and_then(|bare| bare.with_resource_str(resource).ok())
+            .ok_or_else(|| StanzaError::new(Condition::JidMalformed))?;
+        let mailbox = Arc::new(Mailbox::new(shared.mailbox_letters, shared.mailbox_bytes));
+        let seat = shared.hub.bind(jid.clone(), mailbox)?;
+        if shared.stopping.is_cancelled() {
+            // The hub may have told everybody just before this one came.
+            let _ = seat.mailbox.push(Letter::End(EndReason::Shutdown));
+        }
+        shared.metrics.sessions.inc();
+        self.envelope = Some(Envelope::new(domain, &jid));
+        self.seat = Some(seat);
+        Ok(jid)
+    }
+
+    /// Tells the accounts how a SCRAM exchange ended; PLAIN is noted where it is checked.
+    fn note_keys(&mut self, is_success: bool) {
+        if let Some(name) = self.keys_of.take() {
+            self.shared.accounts.note(&name, self.peer.address.ip(), is_success);
+        }
+    }
+}

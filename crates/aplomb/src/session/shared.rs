@@ -1,0 +1,35 @@
+//! What all sessions of one server share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aplomb_core::stream::responder::Policy;
+use tokio_util::sync::CancellationToken;
+
+use crate::accounts::Accounts;
+use crate::hub::Hub;
+use crate::watch::Metrics;
+
+/// What all sessions have in common.
+pub struct Shared {
+    /// Who may log in.
+    pub accounts: Arc<Accounts>,
+    /// Where bound sessions sit.
+    pub hub: Arc<Hub>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// The rules of streams over TLS.
+    pub policy_tls: Arc<Policy>,
+    /// The rules of streams in clear text.
+    pub policy_clear: Arc<Policy>,
+    /// Silence after which a peer is pinged.
+    pub ping_after: Duration,
+    /// Silence after which a peer is dead.
+    pub dead_after: Duration,
+    /// Letters in one mailbox.
+    pub mailbox_letters: usize,
+    /// Bytes in one mailbox.
+    pub mailbox_bytes: usize,
+    /// Cancelled when the server stops.
+    pub stopping: CancellationToken,
+}
