@@ -1,0 +1,138 @@
+// A real browser: pages that run strophe.js against the server, from an allowed origin, from the
+// server's own, and from a foreign one.
+
+import assert from 'node:assert/strict';
+import { createHash, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { field, PASSWORD, start } from './server.mjs';
+
+const skip = process.env.CHROMIUM ? false : 'set CHROMIUM to the path of a Chromium';
+const require = createRequire(import.meta.url);
+const strophe = path.join(path.dirname(require.resolve('strophe.js')), 'strophe.umd.min.js');
+
+const PAGE = `<!doctype html><meta charset="utf-8"><title>A desk</title>
+<h1>A desk that runs strophe.js</h1><ol id="steps"></ol><pre id="event"></pre>
+<script src="/strophe.js"></script>`;
+
+let pages, foreign, server, browser;
+
+/** Serves the page from an origin of its own. */
+async function serve() {
+    const script = await readFile(strophe);
+    const host = http.createServer((request, response) => {
+        const isScript = request.url === '/strophe.js';
+        response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
+        response.end(isScript ? script : PAGE);
+    });
+    await new Promise((resolve) => host.listen(0, '127.0.0.1', resolve));
+    return { origin: `http://127.0.0.1:${host.address().port}`, close: () => host.close() };
+}
+
+before(async () => {
+    if (skip) return;
+    pages = await serve();
+    foreign = await serve();
+    server = await start('--allowed-origins', pages.origin);
+    // This certificate and no other is trusted.
+    const key = new X509Certificate(server.ca).publicKey.export({ type: 'spki', format: 'der' });
+    const pin = createHash('sha256').update(key).digest('base64');
+    const root = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+    browser = await chromium.launch({
+        executablePath: process.env.CHROMIUM,
+        args: [`--ignore-certificate-errors-spki-list=${pin}`, '--disable-gpu', '--disable-quic', '--no-first-run',
+            '--disable-background-networking', '--disable-component-update', '--disable-sync', ...root],
+    });
+});
+after(async () => {
+    await browser?.close();
+    pages?.close();
+    foreign?.close();
+    await server?.stop();
+});
+
+/** Runs in the page: logs in, and says how it ended. */
+function login({ url, jid, password }) {
+    const step = (text) => {
+        const item = document.createElement('li');
+        item.textContent = text;
+        document.getElementById('steps')?.append(item);
+    };
+    return new Promise((resolve) => {
+        const connection = (globalThis.desk = new Strophe.Connection(url));
+        const names = Object.fromEntries(Object.entries(Strophe.Status).map(([name, value]) => [value, name]));
+        connection.connect(jid, password, (status) => {
+            step(names[status]);
+            if (status === Strophe.Status.CONNECTED) {
+                connection.addHandler((presence) => {
+                    if (!presence.getAttribute('from').startsWith('finesse@')) return true;
+                    step(`presence of ${presence.getAttribute('from')}`);
+                    resolve('CONNECTED');
+                    return false;
+                }, null, 'presence');
+                connection.send($pres());
+            } else if (['AUTHFAIL', 'CONFAIL', 'CONNTIMEOUT', 'DISCONNECTED'].includes(names[status])) {
+                resolve(names[status]);
+            }
+        });
+    });
+}
+
+/** Runs in the page: changes the state over REST and waits for the event. */
+async function change({ rest, user, password, requestId, body }) {
+    const event = new Promise((resolve) => {
+        desk.addHandler((message) => {
+            const text = message.getElementsByTagName('notification')[0].textContent;
+            if (!text.includes(requestId)) return true;
+            const shown = document.getElementById('event');
+            if (shown) shown.textContent = text;
+            resolve(text);
+            return false;
+        }, null, 'message');
+    });
+    const answer = await fetch(`${rest}/finesse/api/User/${user}`, {
+        method: 'PUT',
+        headers: { Authorization: `Basic ${btoa(`${user}:${password}`)}`, 'Content-Type': 'application/xml', requestId },
+        body,
+    });
+    return { status: answer.status, event: await event };
+}
+
+const desk = (user) => ({ url: server.ws, jid: `${user}@${server.domain}/desktop`, password: PASSWORD });
+const signIn = (user, requestId) => ({ rest: server.origin, user, password: PASSWORD, requestId,
+    body: `<User><state>LOGIN</state><extension>${user}</extension></User>` });
+
+test('a page of an allowed origin walks the connection, signs in over REST and gets the event', { skip }, async () => {
+    const page = await browser.newPage();
+    await page.goto(pages.origin);
+    assert.equal(await page.evaluate(login, desk('1001')), 'CONNECTED');
+    const { status, event } = await page.evaluate(change, signIn('1001', 'from-a-page'));
+    assert.equal(status, 202);
+    assert.equal(field(event, 'state'), 'NOT_READY');
+    if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true });
+    await page.close();
+});
+
+test('a page of the server\'s own origin does so without being allowed', { skip }, async () => {
+    const page = await browser.newPage();
+    await page.goto(`${server.origin}/healthz`);
+    await page.evaluate(await readFile(strophe, 'utf8'));
+    assert.equal(await page.evaluate(login, desk('1002')), 'CONNECTED');
+    const { status } = await page.evaluate(change, signIn('1002', 'from-home'));
+    assert.equal(status, 202);
+    await page.close();
+});
+
+test('a page of a foreign origin gets no connection and no answer', { skip }, async () => {
+    const page = await browser.newPage();
+    await page.goto(foreign.origin);
+    assert.notEqual(await page.evaluate(login, desk('1003')), 'CONNECTED');
+    const fetched = page.evaluate((url) => fetch(url).then(() => 'answer', () => 'refused'),
+        `${server.origin}/finesse/api/SystemInfo`);
+    assert.equal(await fetched, 'refused');
+    await page.close();
+});
