@@ -44,8 +44,16 @@ before(async () => {
     const root = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
     browser = await chromium.launch({
         executablePath: process.env.CHROMIUM,
-        args: [`--ignore-certificate-errors-spki-list=${pin}`, '--disable-gpu', '--disable-quic', '--no-first-run',
-            '--disable-background-networking', '--disable-component-update', '--disable-sync', ...root],
+        args: [
+            `--ignore-certificate-errors-spki-list=${pin}`,
+            '--disable-gpu',
+            '--disable-quic',
+            '--no-first-run',
+            '--disable-background-networking',
+            '--disable-component-update',
+            '--disable-sync',
+            ...root,
+        ],
     });
 });
 after(async () => {
@@ -64,18 +72,26 @@ function login({ url, jid, password }) {
     };
     return new Promise((resolve) => {
         const connection = (globalThis.desk = new Strophe.Connection(url));
-        const names = Object.fromEntries(Object.entries(Strophe.Status).map(([name, value]) => [value, name]));
+        const names = Object.fromEntries(
+            Object.entries(Strophe.Status).map(([name, value]) => [value, name]),
+        );
         connection.connect(jid, password, (status) => {
             step(names[status]);
             if (status === Strophe.Status.CONNECTED) {
-                connection.addHandler((presence) => {
-                    if (!presence.getAttribute('from').startsWith('finesse@')) return true;
-                    step(`presence of ${presence.getAttribute('from')}`);
-                    resolve('CONNECTED');
-                    return false;
-                }, null, 'presence');
+                connection.addHandler(
+                    (presence) => {
+                        if (!presence.getAttribute('from').startsWith('finesse@')) return true;
+                        step(`presence of ${presence.getAttribute('from')}`);
+                        resolve('CONNECTED');
+                        return false;
+                    },
+                    null,
+                    'presence',
+                );
                 connection.send($pres());
-            } else if (['AUTHFAIL', 'CONFAIL', 'CONNTIMEOUT', 'DISCONNECTED'].includes(names[status])) {
+            } else if (
+                ['AUTHFAIL', 'CONFAIL', 'CONNTIMEOUT', 'DISCONNECTED'].includes(names[status])
+            ) {
                 resolve(names[status]);
             }
         });
@@ -85,39 +101,61 @@ function login({ url, jid, password }) {
 /** Runs in the page: changes the state over REST and waits for the event. */
 async function change({ rest, user, password, requestId, body }) {
     const event = new Promise((resolve) => {
-        desk.addHandler((message) => {
-            const text = message.getElementsByTagName('notification')[0].textContent;
-            if (!text.includes(requestId)) return true;
-            const shown = document.getElementById('event');
-            if (shown) shown.textContent = text;
-            resolve(text);
-            return false;
-        }, null, 'message');
+        desk.addHandler(
+            (message) => {
+                const text = message.getElementsByTagName('notification')[0].textContent;
+                if (!text.includes(requestId)) return true;
+                const shown = document.getElementById('event');
+                if (shown) shown.textContent = text;
+                resolve(text);
+                return false;
+            },
+            null,
+            'message',
+        );
     });
     const answer = await fetch(`${rest}/finesse/api/User/${user}`, {
         method: 'PUT',
-        headers: { Authorization: `Basic ${btoa(`${user}:${password}`)}`, 'Content-Type': 'application/xml', requestId },
+        headers: {
+            Authorization: `Basic ${btoa(`${user}:${password}`)}`,
+            'Content-Type': 'application/xml',
+            requestId,
+        },
         body,
     });
     return { status: answer.status, event: await event };
 }
 
-const desk = (user) => ({ url: server.ws, jid: `${user}@${server.domain}/desktop`, password: PASSWORD });
-const signIn = (user, requestId) => ({ rest: server.origin, user, password: PASSWORD, requestId,
-    body: `<User><state>LOGIN</state><extension>${user}</extension></User>` });
-
-test('a page of an allowed origin walks the connection, signs in over REST and gets the event', { skip }, async () => {
-    const page = await browser.newPage();
-    await page.goto(pages.origin);
-    assert.equal(await page.evaluate(login, desk('1001')), 'CONNECTED');
-    const { status, event } = await page.evaluate(change, signIn('1001', 'from-a-page'));
-    assert.equal(status, 202);
-    assert.equal(field(event, 'state'), 'NOT_READY');
-    if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true });
-    await page.close();
+const desk = (user) => ({
+    url: server.ws,
+    jid: `${user}@${server.domain}/desktop`,
+    password: PASSWORD,
+});
+const signIn = (user, requestId) => ({
+    rest: server.origin,
+    user,
+    password: PASSWORD,
+    requestId,
+    body: `<User><state>LOGIN</state><extension>${user}</extension></User>`,
 });
 
-test('a page of the server\'s own origin does so without being allowed', { skip }, async () => {
+test(
+    'a page of an allowed origin walks the connection, signs in over REST and gets the event',
+    { skip },
+    async () => {
+        const page = await browser.newPage();
+        await page.goto(pages.origin);
+        assert.equal(await page.evaluate(login, desk('1001')), 'CONNECTED');
+        const { status, event } = await page.evaluate(change, signIn('1001', 'from-a-page'));
+        assert.equal(status, 202);
+        assert.equal(field(event, 'state'), 'NOT_READY');
+        if (process.env.SCREENSHOT)
+            await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true });
+        await page.close();
+    },
+);
+
+test("a page of the server's own origin does so without being allowed", { skip }, async () => {
     const page = await browser.newPage();
     await page.goto(`${server.origin}/healthz`);
     await page.evaluate(await readFile(strophe, 'utf8'));
@@ -131,8 +169,14 @@ test('a page of a foreign origin gets no connection and no answer', { skip }, as
     const page = await browser.newPage();
     await page.goto(foreign.origin);
     assert.notEqual(await page.evaluate(login, desk('1003')), 'CONNECTED');
-    const fetched = page.evaluate((url) => fetch(url).then(() => 'answer', () => 'refused'),
-        `${server.origin}/finesse/api/SystemInfo`);
+    const fetched = page.evaluate(
+        (url) =>
+            fetch(url).then(
+                () => 'answer',
+                () => 'refused',
+            ),
+        `${server.origin}/finesse/api/SystemInfo`,
+    );
     assert.equal(await fetched, 'refused');
     await page.close();
 });

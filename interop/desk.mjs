@@ -20,25 +20,33 @@ export class Desk {
             this.stanzas.push(element);
             return true;
         };
-        for (const name of ['message', 'presence', 'iq']) this.connection.addHandler(keep, null, name);
+        for (const name of ['message', 'presence', 'iq'])
+            this.connection.addHandler(keep, null, name);
     }
 
     /** Connects; gives the name of the status in which it ends. */
     connect(password = PASSWORD) {
         const since = this.statuses.all.length;
         this.connection.connect(this.jid, password, (status, why) => {
-            this.statuses.push({ name: NAMES[status], why, toString: () => `${NAMES[status]} ${why}` });
+            this.statuses.push({
+                name: NAMES[status],
+                why,
+                toString: () => `${NAMES[status]} ${why}`,
+            });
         });
         // Strophe forgets its handlers when it connects.
         const final = ['CONNECTED', 'AUTHFAIL', 'CONFAIL', 'CONNTIMEOUT', 'DISCONNECTED'];
-        return this.statuses.until('end of the login', ({ name }) => final.includes(name), since).then(({ name }) => {
-            const keep = (element) => {
-                this.stanzas.push(element);
-                return true;
-            };
-            for (const stanza of ['message', 'presence', 'iq']) this.connection.addHandler(keep, null, stanza);
-            return name;
-        });
+        return this.statuses
+            .until('end of the login', ({ name }) => final.includes(name), since)
+            .then(({ name }) => {
+                const keep = (element) => {
+                    this.stanzas.push(element);
+                    return true;
+                };
+                for (const stanza of ['message', 'presence', 'iq'])
+                    this.connection.addHandler(keep, null, stanza);
+                return name;
+            });
     }
 
     /** Connects and does what the desktop does until it calls itself connected. */
@@ -52,25 +60,37 @@ export class Desk {
 
     /** Waits for the presence of a user. */
     presence(user, type = null) {
-        const is = (element) => element.nodeName === 'presence'
-            && element.getAttribute('type') === type
-            && element.getAttribute('from')?.startsWith(`${user}@`);
+        const is = (element) =>
+            element.nodeName === 'presence' &&
+            element.getAttribute('type') === type &&
+            element.getAttribute('from')?.startsWith(`${user}@`);
         return this.stanzas.until(`presence of ${user}`, is);
     }
 
     /** Sends a pubsub request and gives its answer: the element, or the name of the error. */
     pubsub(type, name, attributes, to = `pubsub.${this.server.domain}`) {
-        const iq = $iq({ type, to, from: this.jid, id: this.connection.getUniqueId('subscribenode') })
-            .c('pubsub', { xmlns: PUBSUB }).c(name, attributes);
+        const iq = $iq({
+            type,
+            to,
+            from: this.jid,
+            id: this.connection.getUniqueId('subscribenode'),
+        })
+            .c('pubsub', { xmlns: PUBSUB })
+            .c(name, attributes);
         return this.ask(iq);
     }
 
     ask(iq) {
         return new Promise((resolve, reject) => {
-            this.connection.sendIQ(iq, resolve, (error) => {
-                const condition = error?.getElementsByTagName('error')[0]?.firstChild?.nodeName;
-                reject(new Error(condition ?? 'no answer'));
-            }, 10_000);
+            this.connection.sendIQ(
+                iq,
+                resolve,
+                (error) => {
+                    const condition = error?.getElementsByTagName('error')[0]?.firstChild?.nodeName;
+                    reject(new Error(condition ?? 'no answer'));
+                },
+                10_000,
+            );
         });
     }
 
@@ -81,16 +101,20 @@ export class Desk {
     /** Waits for an event of a node; gives its payload, decoded once, and the message. */
     async event(node, is = () => true, since = 0) {
         const payload = (element) => element.getElementsByTagName('notification')[0]?.textContent;
-        const fits = (element) => element.nodeName === 'message'
-            && element.getElementsByTagName('items')[0]?.getAttribute('node') === node
-            && is(payload(element));
+        const fits = (element) =>
+            element.nodeName === 'message' &&
+            element.getElementsByTagName('items')[0]?.getAttribute('node') === node &&
+            is(payload(element));
         const message = await this.stanzas.until(`event of ${node}`, fits, since);
         return { message, payload: payload(message) };
     }
 
     events(node) {
-        return this.stanzas.all.filter((element) => element.nodeName === 'message'
-            && element.getElementsByTagName('items')[0]?.getAttribute('node') === node);
+        return this.stanzas.all.filter(
+            (element) =>
+                element.nodeName === 'message' &&
+                element.getElementsByTagName('items')[0]?.getAttribute('node') === node,
+        );
     }
 
     ended() {

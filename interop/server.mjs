@@ -12,8 +12,12 @@ import WebSocket from 'ws';
 
 export const PASSWORD = 'opensesame';
 const WAIT_MS = 15_000;
-const PROGRAM = process.env.APLOMB_BIN
-    ?? path.join(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '../target/debug/aplomb');
+const PROGRAM =
+    process.env.APLOMB_BIN ??
+    path.join(
+        import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname),
+        '../target/debug/aplomb',
+    );
 
 /** Things that arrive, and those who wait for one of them. */
 export class Inbox {
@@ -36,7 +40,11 @@ export class Inbox {
         return new Promise((resolve, reject) => {
             const late = setTimeout(() => {
                 const seen = this.#things.slice(-12).map((thing) => String(thing).slice(0, 300));
-                reject(new Error(`no ${what} in ${WAIT_MS} ms; the last things seen:\n${seen.join('\n')}`));
+                reject(
+                    new Error(
+                        `no ${what} in ${WAIT_MS} ms; the last things seen:\n${seen.join('\n')}`,
+                    ),
+                );
             }, WAIT_MS);
             this.#waiting.push((thing) => {
                 if (!is(thing)) return false;
@@ -51,13 +59,30 @@ export class Inbox {
 /** Starts a laboratory; `more` are further flags. */
 export async function start(...more) {
     const home = await mkdtemp(path.join(tmpdir(), 'aplomb-interop-'));
-    const flags = ['serve', '--lab', '--lab-password', PASSWORD, '--https', '127.0.0.1:0', '--log', 'json'];
-    const child = spawn(PROGRAM, [...flags, ...more], { cwd: home, stdio: ['ignore', 'inherit', 'pipe'] });
+    const flags = [
+        'serve',
+        '--lab',
+        '--lab-password',
+        PASSWORD,
+        '--https',
+        '127.0.0.1:0',
+        '--log',
+        'json',
+    ];
+    const child = spawn(PROGRAM, [...flags, ...more], {
+        cwd: home,
+        stdio: ['ignore', 'inherit', 'pipe'],
+    });
     const log = new Inbox();
-    const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)));
+    const ended = new Promise((resolve) =>
+        child.once('exit', (code, signal) => resolve(code ?? signal)),
+    );
     readline.createInterface({ input: child.stderr }).on('line', (line) => log.push(line));
     ended.then((code) => log.push(`the program ended: ${code}`));
-    const line = await log.until('line that tells the ports', (line) => line.includes('"listening"') || line.includes('ended'));
+    const line = await log.until(
+        'line that tells the ports',
+        (line) => line.includes('"listening"') || line.includes('ended'),
+    );
     const { https: address, insecure_http: clear } = JSON.parse(line);
     const server = { child, log, ended, home, port: Number(address.split(':').pop()), clear };
     server.domain = 'localhost';
@@ -86,10 +111,18 @@ async function stop(server) {
 /** The server's own certificate, to be trusted from then on. */
 function certificate(port) {
     return new Promise((resolve, reject) => {
-        const socket = tls.connect({ host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false });
+        const socket = tls.connect({
+            host: '127.0.0.1',
+            port,
+            servername: 'localhost',
+            rejectUnauthorized: false,
+        });
         socket.once('error', reject);
         socket.once('secureConnect', () => {
-            const body = socket.getPeerCertificate().raw.toString('base64').replace(/.{64}/g, '$&\n');
+            const body = socket
+                .getPeerCertificate()
+                .raw.toString('base64')
+                .replace(/.{64}/g, '$&\n');
             socket.end();
             resolve(`-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`);
         });
@@ -97,14 +130,24 @@ function certificate(port) {
 }
 
 function rest(server, method, path, { user, password = PASSWORD, body, headers = {} } = {}) {
-    const auth = user ? { Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` } : {};
+    const auth = user
+        ? { Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` }
+        : {};
     const type = body ? { 'Content-Type': 'application/xml' } : {};
-    const options = { method, ca: server.ca, agent: false, timeout: WAIT_MS, headers: { ...auth, ...type, ...headers } };
+    const options = {
+        method,
+        ca: server.ca,
+        agent: false,
+        timeout: WAIT_MS,
+        headers: { ...auth, ...type, ...headers },
+    };
     return new Promise((resolve, reject) => {
         const request = https.request(`${server.origin}${path}`, options, (response) => {
             let text = '';
             response.setEncoding('utf8').on('data', (part) => (text += part));
-            response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, text }));
+            response.on('end', () =>
+                resolve({ status: response.statusCode, headers: response.headers, text }),
+            );
         });
         request.on('timeout', () => request.destroy(new Error(`${method} ${path}: no answer`)));
         request.on('error', reject).end(body);

@@ -25,8 +25,17 @@ function desk(user, { password = PASSWORD, resource = 'stanza' } = {}) {
         autoReconnect: false,
     });
     const inbox = new Inbox();
-    for (const name of ['auth:failed', 'session:started', 'presence', 'pubsub:event', 'stream:error', 'disconnected']) {
-        client.on(name, (data) => inbox.push({ name, data, toString: () => `${name} ${JSON.stringify(data)}` }));
+    for (const name of [
+        'auth:failed',
+        'session:started',
+        'presence',
+        'pubsub:event',
+        'stream:error',
+        'disconnected',
+    ]) {
+        client.on(name, (data) =>
+            inbox.push({ name, data, toString: () => `${name} ${JSON.stringify(data)}` }),
+        );
     }
     const sent = new Inbox();
     client.on('raw:outgoing', (text) => sent.push(text));
@@ -37,11 +46,20 @@ function desk(user, { password = PASSWORD, resource = 'stanza' } = {}) {
 test('an agent walks the connection and gets the event of a REST change', async () => {
     const { client, inbox, sent } = desk('1001');
     await inbox.until('session', ({ name }) => name === 'session:started');
-    assert.ok(sent.all.some((text) => text.includes('SCRAM-SHA-256')), 'it chose SCRAM');
+    assert.ok(
+        sent.all.some((text) => text.includes('SCRAM-SHA-256')),
+        'it chose SCRAM',
+    );
     client.sendPresence();
-    await inbox.until('presence of finesse', ({ name, data }) => name === 'presence' && data.from.startsWith('finesse@'));
+    await inbox.until(
+        'presence of finesse',
+        ({ name, data }) => name === 'presence' && data.from.startsWith('finesse@'),
+    );
     const node = '/finesse/api/User/1001';
-    const answer = await client.subscribeToNode(`pubsub.${server.domain}`, { node, jid: client.jid });
+    const answer = await client.subscribeToNode(`pubsub.${server.domain}`, {
+        node,
+        jid: client.jid,
+    });
     assert.equal(answer.state, 'subscribed');
     const since = inbox.all.length;
     await setState(server, '1001', 'LOGIN', { requestId: 's1' });
@@ -55,7 +73,9 @@ test('it reads the items of its node', async () => {
     const { client, inbox } = desk('1002');
     await inbox.until('session', ({ name }) => name === 'session:started');
     await setState(server, '1002', 'LOGIN', { requestId: 's2' });
-    const items = await client.getItems(`pubsub.${server.domain}`, '/finesse/api/User/1002', { max: 1 });
+    const items = await client.getItems(`pubsub.${server.domain}`, '/finesse/api/User/1002', {
+        max: 1,
+    });
     assert.equal(items.items.length, 1);
     client.disconnect();
 });

@@ -9,7 +9,10 @@ let server;
 before(async () => (server = await start()));
 after(() => server.stop());
 
-for (const [name, mechanism] of [['PLAIN', Strophe.SASLPlain], ['SCRAM-SHA-256', Strophe.SASLSHA256]]) {
+for (const [name, mechanism] of [
+    ['PLAIN', Strophe.SASLPlain],
+    ['SCRAM-SHA-256', Strophe.SASLSHA256],
+]) {
     test(`an agent logs in with ${name}, changes state over REST and gets the event`, async () => {
         const desk = await new Desk(server, '1001', { mechanisms: [mechanism] }).open();
         const node = '/finesse/api/User/1001';
@@ -20,15 +23,25 @@ for (const [name, mechanism] of [['PLAIN', Strophe.SASLPlain], ['SCRAM-SHA-256',
         assert.equal(subscription.getAttribute('jid'), desk.jid);
 
         await setState(server, '1001', 'LOGIN', { requestId: `login-${name}` });
-        const { payload, message } = await desk.event(node, (text) => field(text, 'requestId') === `login-${name}`);
+        const { payload, message } = await desk.event(
+            node,
+            (text) => field(text, 'requestId') === `login-${name}`,
+        );
         assert.equal(field(payload, 'state'), 'NOT_READY');
         assert.equal(field(payload, 'event'), 'PUT');
         assert.equal(field(payload, 'source'), node);
         assert.equal(message.getAttribute('from'), 'pubsub.localhost');
-        assert.equal(message.getAttribute('to'), desk.jid, 'an explicit subscription is of the full JID');
+        assert.equal(
+            message.getAttribute('to'),
+            desk.jid,
+            'an explicit subscription is of the full JID',
+        );
 
         await setState(server, '1001', 'READY', { requestId: `ready-${name}` });
-        const ready = await desk.event(node, (text) => field(text, 'requestId') === `ready-${name}`);
+        const ready = await desk.event(
+            node,
+            (text) => field(text, 'requestId') === `ready-${name}`,
+        );
         assert.equal(field(ready.payload, 'state'), 'READY');
         await setState(server, '1001', 'LOGOUT');
         await desk.close();
@@ -48,7 +61,11 @@ test('a supervisor subscribes to a team and sees its agents', async () => {
 
 test('an agent may not listen to another, and is not told whether there is one', async () => {
     const desk = await new Desk(server, '1002').open();
-    const refusal = (node) => desk.subscribe(node).then(() => 'subscribed', (error) => error.message);
+    const refusal = (node) =>
+        desk.subscribe(node).then(
+            () => 'subscribed',
+            (error) => error.message,
+        );
     const other = await refusal('/finesse/api/User/1003');
     assert.notEqual(other, 'subscribed');
     assert.equal(await refusal('/finesse/api/User/9999'), other);
@@ -82,7 +99,11 @@ test('two resources of one agent both get the event', async () => {
     for (const desk of [desktop, crm]) {
         const is = (text) => field(text, 'requestId') === 'both';
         const { message } = await desk.event('/finesse/api/User/1006', is);
-        assert.equal(message.getAttribute('to'), desk.bare, 'an automatic subscription is of the bare JID');
+        assert.equal(
+            message.getAttribute('to'),
+            desk.bare,
+            'an automatic subscription is of the bare JID',
+        );
     }
     await desktop.close();
     await crm.close();

@@ -11,7 +11,13 @@ after(() => server.stop());
 
 function desk(username, { password = 'opensesame', resource = 'crm' } = {}) {
     globalThis.WebSocket = server.WebSocket;
-    const xmpp = client({ service: server.ws, domain: server.domain, username, password, resource });
+    const xmpp = client({
+        service: server.ws,
+        domain: server.domain,
+        username,
+        password,
+        resource,
+    });
     const inbox = new Inbox();
     xmpp.on('stanza', (stanza) => inbox.push(stanza));
     xmpp.on('error', (error) => inbox.push(error));
@@ -20,25 +26,31 @@ function desk(username, { password = 'opensesame', resource = 'crm' } = {}) {
     return { xmpp, inbox, online };
 }
 
-const event = (inbox, node, requestId) => inbox.until(`event ${requestId} of ${node}`, (stanza) => {
-    const items = stanza.getChild?.('event')?.getChild('items');
-    const text = items?.getChild('item')?.getChildText('notification') ?? '';
-    return items?.attrs.node === node && field(text, 'requestId') === requestId;
-});
+const event = (inbox, node, requestId) =>
+    inbox.until(`event ${requestId} of ${node}`, (stanza) => {
+        const items = stanza.getChild?.('event')?.getChild('items');
+        const text = items?.getChild('item')?.getChildText('notification') ?? '';
+        return items?.attrs.node === node && field(text, 'requestId') === requestId;
+    });
 
 async function open(user, options) {
     const one = desk(user, options);
     await one.xmpp.start();
     await one.xmpp.send(xml('presence'));
-    await one.inbox.until('presence of finesse', (stanza) => stanza.attrs?.from?.startsWith('finesse@'));
+    await one.inbox.until('presence of finesse', (stanza) =>
+        stanza.attrs?.from?.startsWith('finesse@'),
+    );
     return one;
 }
 
 test('an agent walks the connection and gets the event of a REST change', async () => {
     const { xmpp, inbox } = await open('1001');
     const node = '/finesse/api/User/1001';
-    const subscribe = xml('pubsub', { xmlns: 'http://jabber.org/protocol/pubsub' },
-        xml('subscribe', { node, jid: xmpp.jid.toString() }));
+    const subscribe = xml(
+        'pubsub',
+        { xmlns: 'http://jabber.org/protocol/pubsub' },
+        xml('subscribe', { node, jid: xmpp.jid.toString() }),
+    );
     const answer = await xmpp.iqCaller.set(subscribe, `pubsub.${server.domain}`);
     assert.equal(answer.getChild('subscription').attrs.subscription, 'subscribed');
     await setState(server, '1001', 'LOGIN', { requestId: 'x1' });
@@ -50,15 +62,20 @@ test('an agent walks the connection and gets the event of a REST change', async 
 test('a supervisor sees a team', async () => {
     const { xmpp, inbox } = await open('sup2');
     const node = '/finesse/api/Team/2/Users';
-    const subscribe = xml('pubsub', { xmlns: 'http://jabber.org/protocol/pubsub' },
-        xml('subscribe', { node, jid: xmpp.jid.toString() }));
+    const subscribe = xml(
+        'pubsub',
+        { xmlns: 'http://jabber.org/protocol/pubsub' },
+        xml('subscribe', { node, jid: xmpp.jid.toString() }),
+    );
     await xmpp.iqCaller.set(subscribe, `pubsub.${server.domain}`);
     const team = await server.rest('GET', '/finesse/api/Team/2', { user: 'sup2' });
     const agent = team.text.match(/<loginId>(1\d+)<\/loginId>/)[1];
     await setState(server, agent, 'LOGIN', { requestId: 'x2' });
     await inbox.until('event of the team', (stanza) => {
         const items = stanza.getChild?.('event')?.getChild('items');
-        return items?.attrs.node === node && items.toString().includes(`/finesse/api/User/${agent}`);
+        return (
+            items?.attrs.node === node && items.toString().includes(`/finesse/api/User/${agent}`)
+        );
     });
     await xmpp.stop();
 });
@@ -85,8 +102,11 @@ test('it reconnects by itself when its line is cut, and gets events again', asyn
     xmpp.socket.socket.terminate();
     await back;
     await xmpp.send(xml('presence'));
-    await inbox.until('second presence of finesse', (stanza) => stanza.attrs?.from?.startsWith('finesse@'),
-        inbox.all.length);
+    await inbox.until(
+        'second presence of finesse',
+        (stanza) => stanza.attrs?.from?.startsWith('finesse@'),
+        inbox.all.length,
+    );
     await setState(server, '1004', 'LOGIN', { requestId: 'x4' });
     await event(inbox, '/finesse/api/User/1004', 'x4');
     await xmpp.stop();
