@@ -35,10 +35,10 @@ class Server:
 
     def __init__(self):
         flags = ["serve", "--lab", "--lab-password", PASSWORD, "--https", "127.0.0.1:0"]
+        flags += ["--log", "json"]
         self.home = tempfile.TemporaryDirectory(prefix="aplomb-interop-")
-        self.log = open(Path(self.home.name) / "log", "w+")
         self.program = subprocess.Popen(
-            [PROGRAM, *flags, "--log", "json"], cwd=self.home.name, stderr=subprocess.PIPE, text=True
+            [PROGRAM, *flags], cwd=self.home.name, stderr=subprocess.PIPE, text=True
         )
         for line in self.program.stderr:
             if '"listening"' in line:
@@ -87,7 +87,8 @@ class Desk:
         client.set_custom_host(uri, ConnectionProtocol.WEBSOCKET, ConnectionType.DIRECT_TLS)
         for name in ("login-successful", "disconnected", "connection-failed"):
             client.subscribe(name, lambda _client, name, *_rest: self.seen.append(name))
-        client.subscribe("stanza-received", lambda _client, _name, text: self.seen.append(str(text)))
+        keep = lambda _client, _name, text: self.seen.append(str(text))  # noqa: E731
+        client.subscribe("stanza-received", keep)
         client.connect()
 
     def until(self, what, is_it, since=0):
@@ -107,7 +108,8 @@ class Desk:
         self.until("login", lambda thing: thing in ("login-successful", "disconnected"))
         assert "login-successful" in self.seen, self.client.get_error()
         self.client.send_stanza(Presence())
-        self.until("presence of finesse", lambda thing: re.search(r"<presence[^>]*from=.finesse@", thing))
+        gate = re.compile(r"<presence[^>]*from=.finesse@")
+        self.until("presence of finesse", gate.search)
         return self
 
     def ask(self, kind, child):

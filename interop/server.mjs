@@ -1,4 +1,4 @@
-// Starts the real program on free ports, and speaks REST to it. Everything that waits has a deadline.
+// Starts the real program on free ports, and speaks REST to it. Whatever waits has a deadline.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

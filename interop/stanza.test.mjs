@@ -1,4 +1,4 @@
-// stanza (formerly stanza.io) walks the whole connection. It picks SCRAM-SHA-256 where it is offered.
+// stanza (formerly stanza.io) walks the whole connection. It picks SCRAM where it is offered.
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';

@@ -166,7 +166,7 @@ const RULES: &[Rule] = &[
         why: "core has no runtime, socket, file, thread or process",
         within: CORE,
         except: &[],
-        held_in: Code::All,
+        held_in: Code::Product,
         tokens: "tokio | async | await | TcpStream | TcpListener | UdpSocket | UnixStream \
                  | std :: fs \
                  | File | std :: thread | std :: process | std :: env | println | eprintln",
