@@ -119,7 +119,7 @@ test('COMPAT EventTunnel 12.0: an id in capitals logs in as the lower case', asy
     await desk.close();
 });
 
-test('COMPAT EventTunnel 12.0: subscribing twice is no error, and all is undone at the end', async () => {
+test('COMPAT EventTunnel 12.0: subscribing twice is fine, and it is undone at the end', async () => {
     const desk = await new Raw().login('sup2', 'desktop');
     const node = '/finesse/api/Team/2/Users';
     const subscribe = `<subscribe node="${node}" jid="${desk.jid}"/>`;
@@ -222,7 +222,7 @@ test('COMPAT NotificationServiceClientSample (Smack 3.4.1): a node says it is a 
     await desk.close();
 });
 
-test('COMPAT S22.Xmpp: disco#info and version are answered, presence with caps is taken', async () => {
+test('COMPAT S22.Xmpp: disco#info, version, and presence with caps', async () => {
     const desk = new Desk(server, '1007', { resource: 'S22-4711' });
     assert.equal(await desk.connect(), 'CONNECTED');
     for (const xmlns of ['http://jabber.org/protocol/disco#info', 'jabber:iq:version']) {
