@@ -55,9 +55,9 @@ async fn get_document(Extension(Document(json)): Extension<Document>) -> Respons
 #[openapi(
     info(
         title = "aplomb",
-        description = "The REST paths of Cisco Finesse that aplomb serves. Every error has a body \
-                       in the ApiErrors form. A PUT is answered 202 with an empty body; what became \
-                       of it arrives as an event with the same requestId."
+        description = "The REST paths of Cisco Finesse that aplomb serves. Errors have a body in \
+                       the ApiErrors form. A PUT is answered 202 with an empty body; what became \
+                       of it arrives as an event with the same requestId.",
     ),
     security(("basic" = [])),
     modifiers(&Basic)
