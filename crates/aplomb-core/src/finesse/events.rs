@@ -319,4 +319,28 @@ mod tests {
         );
         assert_eq!(told(put("admin", &[Role::Administrator], "1")), [row("User/admin", "PUT")]);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_people_are_called_comes_back_from_both_levels_of_escaping(name in "(?s).{0,40}") {
+            let mut domain = centre(Flavour::Uccx);
+            let ada = User { first_name: name.clone(), ..user("1001", &[Role::Agent], "1", "") };
+            let change = Change::UserSet(ada.into());
+            let events = of_change(&domain, &change, &name);
+            domain.adopt(&change);
+            for event in events {
+                let update = read_element(&text(&event), Prologue::Forbidden).unwrap();
+                let at = |path: &[&str]| {
+                    let found = path.iter().try_fold(&update, |at, name| at.child("", name));
+                    found.map(|child| child.text())
+                };
+                let is_outside = |c: char| {
+                    matches!(c, '\u{fffe}' | '\u{ffff}') || (c < ' ' && !"\t\n\r".contains(c))
+                };
+                let shown = name.replace(is_outside, "\u{fffd}");
+                proptest::prop_assert_eq!(at(&["data", "user", "firstName"]), Some(shown.clone()));
+                proptest::prop_assert_eq!(at(&["requestId"]), Some(shown));
+            }
+        }
+    }
 }

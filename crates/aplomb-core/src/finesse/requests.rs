@@ -102,4 +102,13 @@ mod tests {
             "400 Bad Request",
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_comes_is_read_or_answered_400(body in "[<>/&;!?a-zA-Z\"'= \\[\\]-]{0,200}") {
+            if let Err(error) = user_put(&body) {
+                proptest::prop_assert_eq!(error.status, 400);
+            }
+        }
+    }
 }
