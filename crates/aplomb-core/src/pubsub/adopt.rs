@@ -27,11 +27,11 @@ impl PubSub {
             }
             Change::Published { node, item } => self.add_item(node, item),
             Change::Retracted { node, id, seq } => {
-                self.drop_items(node, |item| item.id == *id);
+                self.remove_item(node, id);
                 self.count(node, *seq);
             }
             Change::Trimmed { node, through } => {
-                self.drop_items(node, |item| item.seq <= *through);
+                self.trim(node, *through);
                 self.count(node, *through);
             }
             Change::Counted { node, seq } => self.count(node, *seq),
@@ -51,34 +51,34 @@ impl PubSub {
         row.seq = row.seq.max(seq);
     }
 
+    /// An item replaces the one of its id; one of its number can only be itself, read again.
     fn add_item(&mut self, node: &Arc<str>, item: &Arc<Item>) {
-        self.drop_items(node, |old| old.id == item.id || old.seq == item.seq);
+        self.remove_item(node, &item.id);
+        let epoch = Arc::clone(&self.epoch);
         let (name, row) = self.row(node);
-        row.seq = row.seq.max(item.seq);
-        let place = row.items.partition_point(|old| old.seq < item.seq);
-        row.items.insert(place, Arc::clone(item));
+        if let Some(old) = row.insert(&epoch, item) {
+            self.history.remove(&name, &old);
+        }
         self.history.add(&name, item);
     }
 
-    fn drop_items(&mut self, node: &Arc<str>, goes: impl Fn(&Item) -> bool) {
-        let Some((name, row)) = self.nodes.get_key_value(node) else { return };
-        if !row.items.iter().any(|item| goes(item)) {
-            return;
+    fn remove_item(&mut self, node: &Arc<str>, id: &str) {
+        let Some(row) = self.nodes.get_mut(node) else { return };
+        let found = row.item(&self.epoch, id).map(|item| item.seq);
+        if let Some(item) = found.and_then(|seq| row.remove(seq)) {
+            self.history.remove(node, &item);
         }
-        let name = Arc::clone(name);
-        let row = self.nodes.get_mut(node).expect("it was there a line ago");
-        let history = &mut self.history;
-        row.items.retain(|item| {
-            let goes = goes(item);
-            if goes {
-                history.remove(&name, item);
-            }
-            !goes
-        });
+    }
+
+    fn trim(&mut self, node: &Arc<str>, through: u64) {
+        let Some(row) = self.nodes.get_mut(node) else { return };
+        while let Some(item) = row.pop_through(through) {
+            self.history.remove(node, &item);
+        }
     }
 
     fn remove_node(&mut self, node: &Arc<str>) {
-        self.drop_items(node, |_| true);
+        self.trim(node, u64::MAX);
         let Some(row) = self.nodes.remove(node) else { return };
         self.created -= usize::from(row.config.is_some());
         for jid in &row.subscribers {

@@ -32,7 +32,7 @@ use node::Node;
 /// ([`Asker::is_served`]); the latter get a row here with their first item or subscription.
 #[derive(Debug)]
 pub struct PubSub {
-    epoch: String,
+    epoch: Arc<str>,
     bounds: Bounds,
     nodes: HashMap<Arc<str>, Node>,
     /// What a node looks like that has no row yet.
@@ -48,7 +48,7 @@ pub struct PubSub {
 
 impl PubSub {
     /// An empty service. `epoch` names this history: it starts every item id.
-    pub fn new(epoch: impl Into<String>, bounds: Bounds) -> Self {
+    pub fn new(epoch: impl Into<Arc<str>>, bounds: Bounds) -> Self {
         Self {
             epoch: epoch.into(),
             bounds,

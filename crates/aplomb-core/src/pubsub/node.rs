@@ -1,6 +1,6 @@
 //! A leaf node (XEP-0060 §4.2) and its configuration.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,6 +106,8 @@ pub(super) struct Node {
     pub(super) seq: u64,
     /// The history, by number.
     pub(super) items: VecDeque<Arc<Item>>,
+    /// The numbers of items whose ids publishers chose; an id of ours tells its number itself.
+    chosen: HashMap<String, u64>,
     pub(super) subscribers: BTreeSet<Jid>,
     pub(super) affiliations: BTreeMap<BareJid, Affiliation>,
 }
@@ -115,7 +117,50 @@ impl Node {
         self.affiliations.get(person).copied().unwrap_or(Affiliation::None)
     }
 
-    pub(super) fn item(&self, id: &str) -> Option<&Arc<Item>> {
-        self.items.iter().find(|item| item.id == id)
+    /// The item of that id.
+    pub(super) fn item(&self, epoch: &str, id: &str) -> Option<&Arc<Item>> {
+        let of_number = |seq: u64| {
+            let place = self.items.binary_search_by_key(&seq, |item| item.seq).ok()?;
+            self.items.get(place).filter(|item| item.id == id)
+        };
+        let ours = number_of(epoch, id).and_then(of_number);
+        ours.or_else(|| of_number(*self.chosen.get(id)?))
     }
+
+    /// Puts an item at its place; whatever has its number is given back.
+    pub(super) fn insert(&mut self, epoch: &str, item: &Arc<Item>) -> Option<Arc<Item>> {
+        let old = self.remove(item.seq);
+        self.seq = self.seq.max(item.seq);
+        if number_of(epoch, &item.id) != Some(item.seq) {
+            self.chosen.insert(item.id.clone(), item.seq);
+        }
+        let place = self.items.partition_point(|other| other.seq < item.seq);
+        self.items.insert(place, Arc::clone(item));
+        old
+    }
+
+    pub(super) fn remove(&mut self, seq: u64) -> Option<Arc<Item>> {
+        let place = self.items.binary_search_by_key(&seq, |item| item.seq).ok()?;
+        let item = self.items.remove(place)?;
+        self.forget_choice(&item);
+        Some(item)
+    }
+
+    /// Takes the oldest item away if its number is not above `through`.
+    pub(super) fn pop_through(&mut self, through: u64) -> Option<Arc<Item>> {
+        let item = self.items.pop_front_if(|item| item.seq <= through)?;
+        self.forget_choice(&item);
+        Some(item)
+    }
+
+    fn forget_choice(&mut self, item: &Item) {
+        if self.chosen.get(&item.id) == Some(&item.seq) {
+            self.chosen.remove(&item.id);
+        }
+    }
+}
+
+/// The number in an id that the service made.
+fn number_of(epoch: &str, id: &str) -> Option<u64> {
+    id.strip_prefix(epoch)?.parse().ok()
 }

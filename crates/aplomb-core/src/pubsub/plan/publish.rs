@@ -68,12 +68,13 @@ impl PubSub {
     fn trims(&self, found: &Found<'_>, config: &NodeConfig, item: &Item) -> Vec<Change> {
         let mut through: BTreeMap<Arc<str>, u64> = BTreeMap::new();
         let mut bytes = self.history.bytes() + bytes_of(item);
-        let replaced = found.row.item(&item.id);
+        let replaced = found.row.item(&self.epoch, &item.id);
         let is_replaced =
             |node: &str, seq| node == &*found.name && replaced.is_some_and(|old| old.seq == seq);
         bytes -= replaced.map_or(0, |old| bytes_of(old));
         let others = found.row.items.iter().filter(|old| old.id != item.id);
-        let surplus = (others.clone().count() + 1).saturating_sub(config.max_items);
+        let kept = found.row.items.len() - usize::from(replaced.is_some());
+        let surplus = (kept + 1).saturating_sub(config.max_items);
         for old in others.take(surplus) {
             through.insert(Arc::clone(&found.name), old.seq);
             bytes -= bytes_of(old);
@@ -112,10 +113,13 @@ impl PubSub {
         now: WallTime,
     ) -> Result<Outcome, Refusal> {
         let found = self.found(asker, node, Right::Member)?;
-        let is_wanted = |item: &&Arc<Item>| {
-            (ids.is_empty() || ids.contains(&item.id)) && !self.is_expired(item.at, now)
+        let mut wanted: Vec<_> = match ids {
+            [] => found.row.items.iter().cloned().collect(),
+            ids => ids.iter().filter_map(|id| found.row.item(&self.epoch, id)).cloned().collect(),
         };
-        let wanted: Vec<_> = found.row.items.iter().filter(is_wanted).cloned().collect();
+        wanted.sort_by_key(|item| item.seq);
+        wanted.dedup_by_key(|item| item.seq);
+        wanted.retain(|item| !self.is_expired(item.at, now));
         let skip = wanted.len().saturating_sub(max_items.unwrap_or(usize::MAX));
         Ok(told(Reply::Items(found.name, wanted.into_iter().skip(skip).collect())))
     }
@@ -129,7 +133,7 @@ impl PubSub {
         notify: bool,
     ) -> Result<Outcome, Refusal> {
         let found = self.found(asker, node, Right::Publisher)?;
-        if found.row.item(id).is_none() {
+        if found.row.item(&self.epoch, id).is_none() {
             return Err(Refusal::ItemUnknown);
         }
         let is_told = notify || self.config(found.row).notify_retract;
