@@ -127,3 +127,9 @@ pub const IMPORT_BYTES_MAX: u64 = CONTROL_LINE_BYTES_MAX / 2;
 
 /// People in one import, and so in one transaction.
 pub const IMPORT_PEOPLE_MAX: usize = 100_000;
+
+/// Bytes that a stanza in a mailbox counts for: presences and answers have a few hundred.
+pub const STANZA_LETTER_BYTES: usize = 512;
+
+/// Sessions of one account: a desktop, connectors, and the remains of lost connections.
+pub const SESSIONS_PER_ACCOUNT_MAX: usize = 50;

@@ -1,10 +1,20 @@
 //! A bounded queue to one reader, with a named answer to "full".
+//!
+//! Writers never wait: what does not fit ends the session, so one slow reader delays nobody. The
+//! waker lies under the same lock as the letters; so a letter that comes while the reader goes to
+//! sleep either is seen by it or wakes it.
 
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::mem;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 
-use aplomb_core::jid::{BareJid, FullJid};
 use aplomb_core::pubsub::Notice;
 use aplomb_core::xml::Element;
+use parking_lot::Mutex;
+
+use crate::limits::STANZA_LETTER_BYTES;
 
 /// What a mailbox holds.
 #[derive(Debug, Clone)]
@@ -39,43 +49,241 @@ pub enum EndReason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Full;
 
-/// The queue. Many writers, one reader. It allocates nothing while it is empty.
+/// The queue. Many writers, one reader. It allocates nothing while it is empty, nor for a letter
+/// that comes alone.
 #[derive(Debug)]
-pub struct Mailbox;
+pub struct Mailbox {
+    letters_max: u32,
+    bytes_max: u32,
+    inside: Mutex<Inside>,
+}
+
+#[derive(Debug, Default)]
+struct Inside {
+    first: Option<Letter>,
+    rest: VecDeque<Letter>,
+    bytes: usize,
+    /// After the end nothing more comes in.
+    is_ended: bool,
+    reader: Option<Waker>,
+}
 
 impl Mailbox {
     /// An empty mailbox for at most `letters_max` letters and `bytes_max` bytes of notices.
-    pub fn new(_letters_max: usize, _bytes_max: usize) -> Self {
-        todo!()
+    pub fn new(letters_max: usize, bytes_max: usize) -> Self {
+        let narrow = |number| u32::try_from(number).unwrap_or(u32::MAX);
+        let (letters_max, bytes_max) = (narrow(letters_max), narrow(bytes_max));
+        Self { letters_max, bytes_max, inside: Mutex::default() }
     }
 
-    /// Puts a letter in and wakes the reader. When it does not fit, the mailbox is emptied and
-    /// holds only [`EndReason::SlowReader`] from then on.
-    pub fn push(&self, _letter: Letter) -> Result<(), Full> {
-        todo!()
+    /// Puts a letter in and wakes the reader.
+    ///
+    /// - Errors: [`Full`] when the letter does not fit. The mailbox is emptied then and holds only
+    ///   [`EndReason::SlowReader`]. After an end, that one or another, nothing more is taken and
+    ///   nothing more goes wrong: the session is on its way out.
+    pub fn push(&self, letter: Letter) -> Result<(), Full> {
+        let (taken, reader) = {
+            let mut inside = self.inside.lock();
+            let taken = self.take(&mut inside, letter);
+            (taken, inside.reader.take())
+        };
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+        taken
+    }
+
+    /// An end passes by the bounds, or a full mailbox could not be told to end.
+    fn take(&self, inside: &mut Inside, letter: Letter) -> Result<(), Full> {
+        if inside.is_ended {
+            return Ok(());
+        }
+        let bytes = bytes_of(&letter);
+        inside.is_ended = matches!(letter, Letter::End(_));
+        let has_room = inside.depth() < self.letters_max as usize
+            && inside.bytes + bytes <= self.bytes_max as usize;
+        if has_room || inside.is_ended {
+            inside.bytes += bytes;
+            inside.add(letter);
+            return Ok(());
+        }
+        let end = Some(Letter::End(EndReason::SlowReader));
+        *inside = Inside {
+            first: end,
+            is_ended: true,
+            reader: inside.reader.take(),
+            ..Inside::default()
+        };
+        Err(Full)
     }
 
     /// Moves every letter to the end of `letters`; returns how many.
-    pub fn drain(&self, _letters: &mut Vec<Letter>) -> usize {
-        todo!()
+    pub fn drain(&self, letters: &mut Vec<Letter>) -> usize {
+        let (first, rest) = {
+            let mut inside = self.inside.lock();
+            inside.bytes = 0;
+            (inside.first.take(), mem::take(&mut inside.rest))
+        };
+        let before = letters.len();
+        letters.extend(first);
+        letters.extend(rest);
+        letters.len() - before
     }
 
-    /// Waits until there is a letter.
+    /// Waits until there is a letter. Only the one reader may wait.
     pub async fn wait(&self) {
-        todo!()
+        poll_fn(|context| {
+            let mut inside = self.inside.lock();
+            if inside.first.is_some() {
+                return Poll::Ready(());
+            }
+            match &mut inside.reader {
+                Some(reader) => reader.clone_from(context.waker()),
+                reader => *reader = Some(context.waker().clone()),
+            }
+            Poll::Pending
+        })
+        .await;
     }
 
     /// How many letters wait.
     pub fn depth(&self) -> usize {
-        todo!()
+        self.inside.lock().depth()
     }
 }
 
-/// The two spellings of `to` in an envelope.
-#[derive(Debug, Clone)]
-pub struct Addressee {
-    /// For automatic subscriptions.
-    pub bare: BareJid,
-    /// For explicit ones.
-    pub full: FullJid,
+impl Inside {
+    fn depth(&self) -> usize {
+        usize::from(self.first.is_some()) + self.rest.len()
+    }
+
+    fn add(&mut self, letter: Letter) {
+        match self.first {
+            None => self.first = Some(letter),
+            Some(_) => self.rest.push_back(letter),
+        }
+    }
+}
+
+/// What a letter counts against the bytes of a mailbox.
+fn bytes_of(letter: &Letter) -> usize {
+    match letter {
+        Letter::Notice { notice, .. } => notice.body.len(),
+        Letter::Stanza(_) => STANZA_LETTER_BYTES,
+        Letter::End(_) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    fn notice(seq: u64, bytes: usize) -> Letter {
+        let body = "x".repeat(bytes).into();
+        let notice = Arc::new(Notice { node: "n".into(), seq, id: "12345678".into(), body });
+        Letter::Notice { notice, to_full: false }
+    }
+
+    /// What waits, in a few letters: a notice's number, `s` for a stanza, the reason of an end.
+    fn read(mailbox: &Mailbox) -> Vec<String> {
+        let mut letters = Vec::new();
+        mailbox.drain(&mut letters);
+        let word = |letter: &Letter| match letter {
+            Letter::Notice { notice, .. } => notice.seq.to_string(),
+            Letter::Stanza(_) => "s".to_owned(),
+            Letter::End(reason) => format!("{reason:?}"),
+        };
+        letters.iter().map(word).collect()
+    }
+
+    #[test]
+    fn letters_come_in_order() {
+        let mailbox = Mailbox::new(10, 1000);
+        for seq in 1..=3 {
+            mailbox.push(notice(seq, 10)).unwrap();
+        }
+        assert_eq!((mailbox.depth(), read(&mailbox)), (3, vec!["1".into(), "2".into(), "3".into()]));
+        mailbox.push(notice(4, 1000)).unwrap();
+        assert_eq!(read(&mailbox), ["4"]);
+        assert_eq!(mailbox.depth(), 0);
+    }
+
+    #[test]
+    fn one_letter_too_many_leaves_only_the_end() {
+        let mailbox = Mailbox::new(2, 1000);
+        mailbox.push(notice(1, 1)).unwrap();
+        mailbox.push(notice(2, 1)).unwrap();
+        assert_eq!(mailbox.push(notice(3, 1)), Err(Full));
+        assert_eq!(mailbox.push(notice(4, 1)), Ok(()));
+        assert_eq!(read(&mailbox), ["SlowReader"]);
+        mailbox.push(Letter::End(EndReason::Conflict)).unwrap();
+        assert_eq!(mailbox.depth(), 0);
+    }
+
+    #[test]
+    fn one_byte_too_many_leaves_only_the_end() {
+        let mailbox = Mailbox::new(10, 100);
+        mailbox.push(notice(1, 60)).unwrap();
+        mailbox.push(notice(2, 40)).unwrap();
+        assert_eq!(mailbox.push(notice(3, 1)), Err(Full));
+        assert_eq!(read(&mailbox), ["SlowReader"]);
+    }
+
+    #[test]
+    fn an_end_comes_after_what_was_there_even_when_it_is_full() {
+        let mailbox = Mailbox::new(1, 100);
+        mailbox.push(notice(1, 100)).unwrap();
+        mailbox.push(Letter::End(EndReason::Conflict)).unwrap();
+        mailbox.push(notice(2, 1)).unwrap();
+        assert_eq!(read(&mailbox), ["1", "Conflict"]);
+    }
+
+    /// Many rounds of one letter each, so that most of them come while the reader falls asleep.
+    #[test]
+    fn no_wake_up_is_lost() {
+        const ROUNDS: usize = 50_000;
+        const WRITERS: usize = 2;
+        let mailbox = Arc::new(Mailbox::new(ROUNDS * WRITERS, ROUNDS * WRITERS));
+        let read = Arc::new(AtomicUsize::new(0));
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|_| {
+                let (mailbox, read) = (Arc::clone(&mailbox), Arc::clone(&read));
+                std::thread::spawn(move || {
+                    for round in 0..ROUNDS {
+                        mailbox.push(notice(round as u64, 1)).unwrap();
+                        // Now and then let the reader catch up, or it would never sleep.
+                        if round % 4 == 0 {
+                            let seen = read.load(Ordering::Relaxed);
+                            for _ in 0..100 {
+                                if read.load(Ordering::Relaxed) != seen {
+                                    break;
+                                }
+                                std::hint::spin_loop();
+                            }
+                        }
+                    }
+                })
+            })
+            .collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let all = runtime.block_on(tokio::time::timeout(Duration::from_secs(60), async {
+            let mut letters = Vec::new();
+            while letters.len() < ROUNDS * WRITERS {
+                mailbox.wait().await;
+                mailbox.drain(&mut letters);
+                read.store(letters.len(), Ordering::Relaxed);
+            }
+        }));
+        all.expect("a reader that sleeps on letters was not woken");
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        assert_eq!(mailbox.depth(), 0);
+    }
+
+    #[test]
+    fn an_empty_mailbox_is_small() {
+        assert!(size_of::<Mailbox>() <= 112, "{}", size_of::<Mailbox>());
+    }
 }
