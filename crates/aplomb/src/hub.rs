@@ -1,15 +1,26 @@
 //! Who is subscribed and online; performs effects; puts notices into mailboxes.
+//!
+//! One lock holds who is there. Nothing awaits under it, and whoever puts letters into mailboxes
+//! holds it for reading, so that a change of who is there is before a notice or after it.
+
+mod seats;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use aplomb_core::jid::{FullJid, Jid};
+use aplomb_core::jid::{self, FullJid, Jid};
 use aplomb_core::pubsub::{self, Notice};
-use aplomb_core::realm::{Realm, SessionId};
-use aplomb_core::stanza::StanzaError;
+use aplomb_core::realm::{Directory, Effect, Realm, SessionId};
+use aplomb_core::stanza::{Condition, Stanza, StanzaError};
 use aplomb_core::xml::Element;
+use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
-use crate::mailbox::Mailbox;
+use crate::clock;
+use crate::limits::{SESSIONS_PER_ACCOUNT_MAX, WRITE_WAIT_SECS};
+use crate::mailbox::{EndReason, Letter, Mailbox};
+use seats::Seats;
 
 /// A pubsub request on its way to the writer.
 #[derive(Debug)]
@@ -43,49 +54,177 @@ pub struct Seat {
 }
 
 /// The hub.
-pub struct Hub;
+pub struct Hub {
+    realm: Realm,
+    questions: mpsc::Sender<PubSubJob>,
+    presence: RwLock<Presence>,
+}
+
+/// Who is there, and whether the contact centre is.
+struct Presence {
+    directory: Directory,
+    seats: Seats,
+    is_in_service: bool,
+}
 
 impl Hub {
+    /// A hub where nobody is, of a contact centre in service.
+    ///
     /// `questions` leads to the writer; it is bounded.
-    pub fn new(_realm: Realm, _questions: mpsc::Sender<PubSubJob>) -> Arc<Self> {
-        todo!()
+    pub fn new(realm: Realm, questions: mpsc::Sender<PubSubJob>) -> Arc<Self> {
+        let (directory, seats) = (Directory::default(), Seats::default());
+        let presence = RwLock::new(Presence { directory, seats, is_in_service: true });
+        Arc::new(Self { realm, questions, presence })
     }
 
     /// Seats a session. The one that had the address before is told `conflict`.
     ///
-    /// - Errors: the account has too many sessions.
-    pub fn bind(&self, _jid: FullJid, _mailbox: Arc<Mailbox>) -> Result<Seat, StanzaError> {
-        todo!()
+    /// - Errors: the account has too many sessions (RFC 6120 §7.6.2.1).
+    pub fn bind(&self, jid: FullJid, mailbox: Arc<Mailbox>) -> Result<Seat, StanzaError> {
+        let mut presence = self.presence.write();
+        let presence = &mut *presence;
+        let has = presence.directory.sessions_of(&jid).count();
+        if has >= SESSIONS_PER_ACCOUNT_MAX && !presence.directory.is_taken(&jid) {
+            let text = format!("this account has {has} sessions already; end one first");
+            return Err(StanzaError::new(Condition::ResourceConstraint).with_text(text));
+        }
+        let id = presence.seats.add(Arc::clone(&mailbox));
+        let old = presence.directory.join(&jid, id);
+        if let Some(old) = old.and_then(|old| presence.seats.remove(old)) {
+            put(&old, Letter::End(EndReason::Conflict));
+        }
+        Ok(Seat { jid, id, mailbox })
     }
 
     /// Takes a session away.
-    pub fn leave(&self, _seat: &Seat) {
-        todo!()
+    pub fn leave(&self, seat: &Seat) {
+        let mut presence = self.presence.write();
+        presence.directory.leave(&seat.jid, seat.id);
+        presence.seats.remove(seat.id);
     }
 
     /// Handles a stanza of a bound session and performs its effects; returns what is to be sent
-    /// to the session itself.
-    pub async fn receive(&self, _seat: &Seat, _stanza: Element) -> Vec<Element> {
-        todo!()
+    /// to the session itself. The presence of `finesse@domain` comes by the mailbox.
+    pub async fn receive(&self, seat: &Seat, stanza: Element) -> Vec<Element> {
+        // The stream has refused what cannot be read.
+        let Ok(stanza) = Stanza::parse(stanza) else { return Vec::new() };
+        let mut replies = Vec::new();
+        for effect in self.realm.handle(&seat.jid, stanza, clock::now()) {
+            match effect {
+                Effect::Reply(reply) => replies.push(reply),
+                Effect::FinessePresence => self.show_finesse(seat),
+                Effect::PubSub { iq, request } => {
+                    let outcome = self.ask(seat, request).await;
+                    replies.push(self.realm.pubsub_answer(&iq, outcome));
+                }
+                Effect::Available { priority } => self.note_priority(seat, Some(priority)),
+                Effect::Unavailable => self.note_priority(seat, None),
+            }
+        }
+        replies
+    }
+
+    fn note_priority(&self, seat: &Seat, priority: Option<i8>) {
+        self.presence.write().directory.set_priority(&seat.jid, seat.id, priority);
+    }
+
+    /// Under the lock, so that it is in order with [`Hub::set_in_service`].
+    fn show_finesse(&self, seat: &Seat) {
+        let presence = self.presence.read();
+        let shown = self.realm.finesse_presence(&seat.jid, presence.is_in_service);
+        put(&seat.mailbox, Letter::Stanza(Arc::new(shown)));
+    }
+
+    /// Has the writer answer a question. A question that waited too long may be answered with a
+    /// refusal and happen nevertheless, as with any server that one loses sight of.
+    async fn ask(
+        &self,
+        seat: &Seat,
+        request: pubsub::Request,
+    ) -> Result<pubsub::Reply, pubsub::Refusal> {
+        let (answer, answered) = oneshot::channel();
+        let job = PubSubJob { asker: seat.jid.clone(), request, answer };
+        let asked = async {
+            self.questions.send(job).await.ok()?;
+            answered.await.ok()
+        };
+        let outcome = timeout(Duration::from_secs(WRITE_WAIT_SECS), asked).await;
+        outcome.ok().flatten().unwrap_or(Err(pubsub::Refusal::Unavailable))
     }
 
     /// Puts a notice into the mailboxes of its audience; returns how many.
-    pub fn publish(&self, _notice: &Arc<Notice>, _audience: &Audience) -> usize {
-        todo!()
+    pub fn publish(&self, notice: &Arc<Notice>, audience: &Audience) -> usize {
+        let presence = self.presence.read();
+        let mut count = 0;
+        let mut tell = |session, to_full| {
+            if let Some(mailbox) = presence.seats.get(session) {
+                put(mailbox, Letter::Notice { notice: Arc::clone(notice), to_full });
+                count += 1;
+            }
+        };
+        match audience {
+            Audience::Everyone => presence.directory.everyone(|session| tell(session, false)),
+            Audience::These(jids) => {
+                let meant = sessions_of(&presence.directory, jids);
+                meant.into_iter().for_each(|(session, to_full)| tell(session, to_full));
+            }
+        }
+        count
     }
 
     /// Tells everybody whether the contact centre is in service, as `finesse@domain`'s presence.
-    pub fn set_in_service(&self, _is_in_service: bool) {
-        todo!()
+    pub fn set_in_service(&self, is_in_service: bool) {
+        let mut presence = self.presence.write();
+        if presence.is_in_service == is_in_service {
+            return;
+        }
+        presence.is_in_service = is_in_service;
+        presence.directory.available(|account, resource, session| {
+            let jid = FullJid::new(&format!("{account}/{resource}"));
+            let jid = jid.expect("the directory holds addresses");
+            let shown = self.realm.finesse_presence(&jid, is_in_service);
+            if let Some(mailbox) = presence.seats.get(session) {
+                put(mailbox, Letter::Stanza(Arc::new(shown)));
+            }
+        });
     }
 
     /// Ends the sessions of one account, or of all.
-    pub fn end(&self, _account: Option<&str>, _reason: crate::mailbox::EndReason) {
-        todo!()
+    pub fn end(&self, account: Option<&str>, reason: EndReason) {
+        let presence = self.presence.read();
+        let tell = |mailbox: &Arc<Mailbox>| put(mailbox, Letter::End(reason));
+        match account {
+            None => presence.seats.iter().for_each(tell),
+            Some(account) => {
+                let Ok(jid) = jid::user_jid(account, &self.realm.domain) else { return };
+                let sessions = presence.directory.sessions_of(&jid);
+                sessions.filter_map(|session| presence.seats.get(session)).for_each(tell);
+            }
+        }
     }
 
     /// How many sessions are seated.
     pub fn sessions(&self) -> usize {
-        todo!()
+        self.presence.read().seats.len()
     }
 }
+
+/// Each session once, at its full address if that is subscribed.
+fn sessions_of(directory: &Directory, jids: &[Jid]) -> Vec<(SessionId, bool)> {
+    let mut meant = Vec::with_capacity(jids.len());
+    for jid in jids {
+        let is_full = jid.is_full();
+        directory.recipients(jid, |session| meant.push((session, is_full)));
+    }
+    meant.sort_unstable_by_key(|(session, is_full)| (*session, !is_full));
+    meant.dedup_by_key(|(session, _)| *session);
+    meant
+}
+
+/// A mailbox that is full ends its session by itself; that is all there is to do about it.
+fn put(mailbox: &Mailbox, letter: Letter) {
+    let _ = mailbox.push(letter);
+}
+
+#[cfg(test)]
+mod tests;

@@ -205,7 +205,10 @@ mod tests {
         for seq in 1..=3 {
             mailbox.push(notice(seq, 10)).unwrap();
         }
-        assert_eq!((mailbox.depth(), read(&mailbox)), (3, vec!["1".into(), "2".into(), "3".into()]));
+        assert_eq!(
+            (mailbox.depth(), read(&mailbox)),
+            (3, vec!["1".into(), "2".into(), "3".into()])
+        );
         mailbox.push(notice(4, 1000)).unwrap();
         assert_eq!(read(&mailbox), ["4"]);
         assert_eq!(mailbox.depth(), 0);
@@ -269,15 +272,16 @@ mod tests {
             })
             .collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let all = runtime.block_on(tokio::time::timeout(Duration::from_secs(60), async {
+        let read_all = async {
             let mut letters = Vec::new();
             while letters.len() < ROUNDS * WRITERS {
                 mailbox.wait().await;
                 mailbox.drain(&mut letters);
                 read.store(letters.len(), Ordering::Relaxed);
             }
-        }));
-        all.expect("a reader that sleeps on letters was not woken");
+        };
+        let in_time = async { tokio::time::timeout(Duration::from_secs(60), read_all).await };
+        runtime.block_on(in_time).expect("a reader that sleeps on letters was not woken");
         writers.into_iter().for_each(|writer| writer.join().unwrap());
         assert_eq!(mailbox.depth(), 0);
     }

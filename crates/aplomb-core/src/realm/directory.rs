@@ -84,10 +84,21 @@ impl Directory {
         desks.filter(|desk| desk.takes_events()).for_each(|desk| each(desk.session));
     }
 
-    /// Everybody who sent presence, whatever the priority.
-    pub fn available(&self, mut each: impl FnMut(SessionId)) {
-        let desks = self.accounts.values().flatten();
-        desks.filter(|desk| desk.priority.is_some()).for_each(|desk| each(desk.session));
+    /// Everybody who sent presence, whatever the priority: the bare address, the resource and
+    /// the session.
+    pub fn available(&self, mut each: impl FnMut(&str, &str, SessionId)) {
+        for (account, desks) in &self.accounts {
+            for desk in desks.iter().filter(|desk| desk.priority.is_some()) {
+                each(account, &desk.resource, desk.session);
+            }
+        }
+    }
+
+    /// Whether a session has this address.
+    pub fn is_taken(&self, jid: &FullJid) -> bool {
+        let (account, resource) = parts(jid);
+        let desks = self.accounts.get(account);
+        desks.is_some_and(|desks| desks.iter().any(|desk| *desk.resource == *resource))
     }
 
     /// The sessions of one account, available or not.
@@ -135,10 +146,10 @@ mod tests {
                 }
                 [jid, "=", ref expected @ ..] => {
                     let mut found = Vec::new();
-                    let note = |session: SessionId| found.push(session.0);
+                    let mut note = |session: SessionId| found.push(session.0);
                     match jid {
                         "everyone" => directory.everyone(note),
-                        "available" => directory.available(note),
+                        "available" => directory.available(|_, _, session| note(session)),
                         jid => directory.recipients(&jid.parse().unwrap(), note),
                     }
                     found.sort_unstable();
