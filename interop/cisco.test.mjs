@@ -11,7 +11,7 @@ const BIND = 'urn:ietf:params:xml:ns:xmpp-bind';
 
 let server;
 before(async () => (server = await start()));
-after(() => server.stop());
+after(() => server?.stop());
 
 /** A WebSocket without any library's opinion: whole messages, as text. */
 class Raw {

@@ -71,7 +71,7 @@ export async function start(...more) {
     ];
     const child = spawn(PROGRAM, [...flags, ...more], {
         cwd: home,
-        stdio: ['ignore', 'inherit', 'pipe'],
+        stdio: ['ignore', 'ignore', 'pipe'],
     });
     const log = new Inbox();
     const ended = new Promise((resolve) =>
@@ -79,10 +79,9 @@ export async function start(...more) {
     );
     readline.createInterface({ input: child.stderr }).on('line', (line) => log.push(line));
     ended.then((code) => log.push(`the program ended: ${code}`));
-    const line = await log.until(
-        'line that tells the ports',
-        (line) => line.includes('"listening"') || line.includes('ended'),
-    );
+    const isDecided = (line) => line.includes('"listening"') || line.includes('the program ended');
+    const line = await log.until('line that tells the ports', isDecided);
+    if (line.startsWith('the')) throw new Error(log.all.join('\n'));
     const { https: address, insecure_http: clear } = JSON.parse(line);
     const server = { child, log, ended, home, port: Number(address.split(':').pop()), clear };
     server.domain = 'localhost';

@@ -14,7 +14,7 @@ before(async () => {
     server = await start();
     platform.WebSocket = server.WebSocket;
 });
-after(() => server.stop());
+after(() => server?.stop());
 
 function desk(user, { password = PASSWORD, resource = 'stanza' } = {}) {
     const client = createClient({

@@ -7,7 +7,7 @@ import { field, setState, start } from './server.mjs';
 
 let server;
 before(async () => (server = await start()));
-after(() => server.stop());
+after(() => server?.stop());
 
 for (const [name, mechanism] of [
     ['PLAIN', Strophe.SASLPlain],

@@ -7,7 +7,7 @@ import { field, Inbox, setState, start } from './server.mjs';
 
 let server;
 before(async () => (server = await start()));
-after(() => server.stop());
+after(() => server?.stop());
 
 function desk(username, { password = 'opensesame', resource = 'crm' } = {}) {
     globalThis.WebSocket = server.WebSocket;

@@ -184,7 +184,7 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
 impl Running {
     /// Stops in order, within the configured time for draining and a second for the store.
     pub async fn stop(self) {
-        let start = Instant::now();
+        let start = Instant::from_std(crate::clock::instant_of(crate::clock::moment()));
         self.site.stopping.cancel();
         self.site.tasks.close();
         // Requests first: what they change is still to be told to sessions.
