@@ -87,7 +87,8 @@ impl Identity {
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(self.chain, self.key)?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        // COMPAT: `curl --http1.0` offers nothing but `http/1.0`.
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec(), b"http/1.0".to_vec()];
         config.ticketer = Ticketer::new()?;
         config.send_tls13_tickets = 1;
         Ok(Arc::new(config))
