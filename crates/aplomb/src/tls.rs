@@ -34,9 +34,6 @@ pub struct Identity {
 /// Why there is no usable certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// One of the two settings without the other.
-    #[error("tls-certificate and tls-key go together: set both, or none for a self-signed one")]
-    HalfConfigured,
     /// A file that cannot be read or holds something else.
     #[error("{path}: {problem}")]
     File {
@@ -56,20 +53,20 @@ pub enum TlsError {
 impl Identity {
     /// Reads the configured files, or what was made before; makes it if there is none.
     pub fn of(config: &Config) -> Result<Self, TlsError> {
-        match (&config.tls_certificate, &config.tls_key, &config.data_dir) {
-            (Some(certificate), Some(key), _) => Self::read(certificate, key, false),
-            (None, None, Some(dir)) => Self::kept_in(dir, &config.domain),
-            (None, None, None) => {
-                let (certificate, key) = make(&config.domain)?;
-                let chain = vec![
-                    CertificateDer::from_pem_slice(certificate.as_bytes())
-                        .expect("rcgen writes PEM"),
-                ];
-                let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("rcgen writes PEM");
-                Ok(Self { chain, key, is_self_signed: true })
-            }
-            (Some(_), None, _) | (None, Some(_), _) => Err(TlsError::HalfConfigured),
+        // The configuration has both of them or neither.
+        if let Some((certificate, key)) =
+            config.tls_certificate.as_ref().zip(config.tls_key.as_ref())
+        {
+            return Self::read(certificate, key, false);
         }
+        if let Some(dir) = &config.data_dir {
+            return Self::kept_in(dir, &config.domain);
+        }
+        let (certificate, key) = make(&config.domain)?;
+        let chain =
+            vec![CertificateDer::from_pem_slice(certificate.as_bytes()).expect("rcgen writes PEM")];
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("rcgen writes PEM");
+        Ok(Self { chain, key, is_self_signed: true })
     }
 
     /// The SHA-256 of the certificate, as browsers and `openssl x509 -fingerprint` print it.
@@ -206,8 +203,5 @@ mod tests {
         let swapped = [("tls-certificate", k), ("tls-key", c)];
         let error = Identity::of(&config(dir.path(), &swapped)).unwrap_err().to_string();
         assert!(error.contains("c.pem") && error.contains("no certificate or key"), "{error}");
-        let half = [("tls-certificate", c)];
-        let error = Identity::of(&config(dir.path(), &half)).unwrap_err();
-        assert!(matches!(error, TlsError::HalfConfigured));
     }
 }
