@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
@@ -113,7 +114,7 @@ impl Listener {
         tasks.spawn(async move {
             site.metrics.connections.inc();
             match tls {
-                None => http::serve_http1(tcp, peer, permit, &site).await,
+                None => http::serve_http1(TokioIo::new(tcp), peer, permit, &site).await,
                 Some(tls) => serve_tls(tcp, tls, peer, permit, &site).await,
             }
             site.metrics.connections.dec();
@@ -133,9 +134,9 @@ async fn serve_tls(
     let wait = Duration::from_secs(TLS_HANDSHAKE_SECS_MAX);
     let problem = match timeout(wait, handshake).await {
         Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
-            return http::serve_http2(stream, peer, permit, site).await;
+            return http::serve_http2(TokioIo::new(stream), peer, permit, site).await;
         }
-        Ok(Ok(stream)) => return http::serve_http1(stream, peer, permit, site).await,
+        Ok(Ok(stream)) => return http::serve_http1(TokioIo::new(stream), peer, permit, site).await,
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("not finished within {TLS_HANDSHAKE_SECS_MAX} s"),
     };

@@ -20,6 +20,7 @@ use aplomb_core::realm::Realm;
 use aplomb_core::sasl::{Mechanism, ScramKeys};
 use aplomb_core::secret::Secret;
 use aplomb_core::stream::responder::Policy;
+use aplomb_core::time::Moment;
 use axum::Router;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -42,7 +43,7 @@ use crate::store::{Memory, Sqlite, Store, StoreError};
 use crate::tls::{Identity, TlsError};
 use crate::watch::Metrics;
 use crate::writer::{self, StepError, Writer};
-use crate::{control, lab, random};
+use crate::{clock, control, lab, random};
 
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -103,8 +104,8 @@ pub struct Running {
     _control: Option<AbortOnDropHandle<()>>,
 }
 
-/// Runs the server until Ctrl-C or SIGTERM.
-pub async fn run(config: Config) -> Result<(), ServeError> {
+/// Runs the server until Ctrl-C or SIGTERM. `greet` shows a person what [`start`] brought about.
+pub async fn run(config: Config, greet: impl FnOnce(&str)) -> Result<(), ServeError> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
     let is_lab = config.lab;
@@ -112,9 +113,10 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         warn!("the clear-text listener is on: passwords cross the network readable");
     }
     let running = start(config).await?;
-    info!(https = %running.https, insecure_http = running.insecure_http.map(tracing::field::display),
-        domain = running.domain, fingerprint = running.fingerprint, "listening");
-    banner::print(&running, is_lab);
+    let Running { https, insecure_http, domain, fingerprint, .. } = &running;
+    let insecure_http = insecure_http.map(tracing::field::display);
+    info!(%https, insecure_http, domain, fingerprint, "listening");
+    greet(&banner::text(&running, is_lab));
     tokio::select! {
         _ = interrupt.recv() => info!("stopping: interrupted"),
         _ = terminate.recv() => info!("stopping: told to terminate"),
@@ -184,17 +186,17 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
 impl Running {
     /// Stops in order, within the configured time for draining and a second for the store.
     pub async fn stop(self) {
-        let start = Instant::from_std(crate::clock::instant_of(crate::clock::moment()));
+        let start = clock::moment();
         self.site.stopping.cancel();
         self.site.tasks.close();
         // Requests first: what they change is still to be told to sessions.
-        if timeout_at(start + self.drain / 2, self.site.tasks.wait()).await.is_err() {
+        if timeout_at(at(start + self.drain / 2), self.site.tasks.wait()).await.is_err() {
             warn!("some requests were cut off");
         }
         self.sessions.stopping.cancel();
         self.sessions.hub.end(None, EndReason::Shutdown);
         self.session_tasks.close();
-        if timeout_at(start + self.drain, self.session_tasks.wait()).await.is_err() {
+        if timeout_at(at(start + self.drain), self.session_tasks.wait()).await.is_err() {
             warn!(sessions = self.session_tasks.len(), "some sessions were cut off");
         }
         let writing = async {
@@ -324,6 +326,11 @@ fn attend(dir: &Path, office: Office) -> Result<AbortOnDropHandle<()>, ServeErro
             warn!(%error, "the control socket is closed");
         }
     })))
+}
+
+/// The instant of the runtime's timers.
+fn at(moment: Moment) -> Instant {
+    clock::instant_of(moment).into()
 }
 
 /// Lets the process have as many sockets as the system allows it; the usual start is 1,024.

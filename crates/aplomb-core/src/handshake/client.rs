@@ -51,8 +51,8 @@ pub enum UpgradeError {
     Forbidden,
     /// 404.
     #[error(
-        "404 Not Found: no WebSocket under this path. Finesse has it at /ws/ on port 8445 from 12.6 \
-         on, before on 7443"
+        "404 Not Found: no WebSocket under this path. Finesse has it at /ws/ on port 8445 from \
+         12.6 on, before on 7443"
     )]
     NotFound,
     /// 426.

@@ -3,7 +3,7 @@
 //! Bytes go in, messages come out, or a [`Violation`] with the close code that says what was wrong.
 //! An idle codec holds no heap memory, and everything it may hold is bounded: a frame is refused by
 //! its header, before any of its payload is kept. No extension is ever negotiated, so every
-//! reserved bit is a violation. Only text messages exist here, as XMPP has no other (RFC 7395 §3.2).
+//! reserved bit is a violation. Only text messages exist here: XMPP has no other (RFC 7395 §3.2).
 
 mod close;
 mod decoder;

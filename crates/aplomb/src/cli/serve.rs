@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, FromArgMatches};
 
-use super::{USAGE, fail};
+use super::{USAGE, fail, print};
 use crate::config::{self, ConfigError, Loaded, LogShape, SETTINGS, Sources};
 
 /// Runs the server until it is told to stop.
@@ -35,11 +35,16 @@ impl Serve {
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let served = match runtime {
-            Ok(runtime) => runtime.block_on(crate::serve::run(config)),
+            Ok(runtime) => runtime.block_on(crate::serve::run(config, greet)),
             Err(error) => return fail(&error, 1),
         };
         served.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
     }
+}
+
+fn greet(words: &str) {
+    // A server that nobody reads runs all the same.
+    let _ = print(words);
 }
 
 fn start_log(shape: LogShape, level: &str) -> Result<(), ConfigError> {

@@ -9,10 +9,10 @@ use axum::extract::ConnectInfo;
 use axum::response::IntoResponse;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
+use hyper::rt::{Read, Write};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 use tower::ServiceExt;
 use tracing::debug;
@@ -28,7 +28,7 @@ use crate::rest;
 /// Serves HTTP/1.0 and HTTP/1.1, until the end or an upgrade.
 pub(super) async fn serve_http1<S>(stream: S, peer: Peer, permit: Arc<Permit>, site: &Arc<Site>)
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Read + Write + Unpin + Send + 'static,
 {
     let service = service_fn(|request| answer(request, peer, &permit, site));
     let connection = http1::Builder::new()
@@ -36,7 +36,7 @@ where
         .header_read_timeout(Duration::from_secs(HTTP_HEADER_SECS_MAX))
         .max_header_size(HTTP_HEADER_BYTES_MAX)
         .max_buf_size(HTTP_BUFFER_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(stream, service)
         .with_upgrades();
     let mut connection = Box::pin(connection);
     let ended = tokio::select! {
@@ -52,7 +52,7 @@ where
 /// Serves HTTP/2.
 pub(super) async fn serve_http2<S>(stream: S, peer: Peer, permit: Arc<Permit>, site: &Arc<Site>)
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Read + Write + Unpin + Send + 'static,
 {
     let held = Arc::clone(site);
     let service = service_fn(move |request| {
@@ -65,7 +65,7 @@ where
         .max_header_list_size(u32::try_from(HTTP_HEADER_BYTES_MAX).expect("a small number"))
         .keep_alive_interval(Duration::from_secs(HTTP2_PING_SECS))
         .keep_alive_timeout(Duration::from_secs(HTTP2_PING_SECS))
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(stream, service);
     let mut connection = Box::pin(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -5,12 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::Running;
 
-/// Prints it on standard output.
-pub(super) fn print(running: &Running, is_lab: bool) {
-    anstream::print!("{}", text(running, is_lab));
-}
-
-fn text(running: &Running, is_lab: bool) -> String {
+/// Writes it.
+pub(super) fn text(running: &Running, is_lab: bool) -> String {
     let mut out = String::new();
     let at = reachable(running.https);
     let mut line = |name: &str, value: &str| {

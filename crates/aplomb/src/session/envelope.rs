@@ -55,7 +55,8 @@ mod tests {
             let mut out = Vec::new();
             envelope.push(&mut out, &notice, to_full);
             let expected = format!(
-                r#"<message xmlns="jabber:client" from="pubsub.cc.test" to="{to}" id="abcdefgh"><event/></message>"#
+                "<message xmlns=\"jabber:client\" from=\"pubsub.cc.test\" to=\"{to}\" \
+                 id=\"abcdefgh\"><event/></message>"
             );
             assert_eq!(decoder.take(&mut out.as_slice()), Ok(Some(Input::Text(expected))));
         }
