@@ -137,10 +137,20 @@ impl Mailbox {
             if inside.first.is_some() {
                 return Poll::Ready(());
             }
-            match &mut inside.reader {
-                Some(reader) => reader.clone_from(context.waker()),
-                reader => *reader = Some(context.waker().clone()),
+            inside.remember(context.waker());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Waits until the last letter is there: for a reader that can read no other just now.
+    pub async fn wait_for_end(&self) {
+        poll_fn(|context| {
+            let mut inside = self.inside.lock();
+            if inside.is_ended {
+                return Poll::Ready(());
             }
+            inside.remember(context.waker());
             Poll::Pending
         })
         .await;
@@ -155,6 +165,13 @@ impl Mailbox {
 impl Inside {
     fn depth(&self) -> usize {
         usize::from(self.first.is_some()) + self.rest.len()
+    }
+
+    fn remember(&mut self, waker: &Waker) {
+        match &mut self.reader {
+            Some(reader) => reader.clone_from(waker),
+            reader => *reader = Some(waker.clone()),
+        }
     }
 
     fn add(&mut self, letter: Letter) {

@@ -70,6 +70,8 @@ struct Session {
 enum Wake {
     Heard(Result<Heard, Broken>),
     Mail,
+    /// The server ends the session while the client takes nothing.
+    Cut,
     Alarm,
     Stop,
 }
@@ -121,6 +123,7 @@ impl Session {
             let outcome = match woken {
                 Wake::Heard(heard) => self.hear(heard),
                 Wake::Mail => self.deliver().await,
+                Wake::Cut => Err(self.cut_off()),
                 Wake::Alarm => self.look_at_the_clock(),
                 Wake::Stop => Err(self.tell(EndReason::Shutdown)),
             };
@@ -131,12 +134,13 @@ impl Session {
     }
 
     async fn wake(&mut self, alarm: Pin<&mut Sleep>) -> Wake {
-        let Self { link, seat, letters, shared, .. } = self;
+        let Self { link, seat, letters, shared, told, .. } = self;
         let is_stalled = link.is_stalled();
         tokio::select! {
             biased;
             heard = link.next() => Wake::Heard(heard),
             () = mail(seat.as_ref(), letters.len()), if !is_stalled => Wake::Mail,
+            () = cut(seat.as_ref()), if is_stalled && told.is_none() => Wake::Cut,
             () = alarm => Wake::Alarm,
             // A bound session is told by its mailbox, after what waits there already.
             () = shared.stopping.cancelled(), if seat.is_none() => Wake::Stop,
@@ -216,6 +220,18 @@ impl Session {
                 Ok(())
             }
             None => Ok(()),
+        }
+    }
+
+    /// Names the reason that waits behind letters for which there is no room.
+    fn cut_off(&mut self) -> End {
+        let mut letters: Vec<Letter> = self.letters.by_ref().collect();
+        if let Some(seat) = &self.seat {
+            seat.mailbox.drain(&mut letters);
+        }
+        match letters.last() {
+            Some(Letter::End(reason)) => End::Told(*reason),
+            Some(Letter::Notice { .. } | Letter::Stanza(_)) | None => End::Stalled,
         }
     }
 
@@ -337,6 +353,14 @@ async fn mail(seat: Option<&Seat>, opened: usize) {
     match seat {
         Some(_) if opened > 0 => {}
         Some(seat) => seat.mailbox.wait().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until the server wants the session to end.
+async fn cut(seat: Option<&Seat>) {
+    match seat {
+        Some(seat) => seat.mailbox.wait_for_end().await,
         None => std::future::pending().await,
     }
 }

@@ -1,5 +1,6 @@
 //! `aplomb serve`: the settings become flags, the flags a configuration, and the server runs.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -51,7 +52,10 @@ fn start_log(shape: LogShape, level: &str) -> Result<(), ConfigError> {
     let filter = tracing_subscriber::EnvFilter::try_new(level).map_err(|error| {
         ConfigError::InFlag { name: "log-level".to_owned(), problem: format!("is wrong: {error}") }
     })?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match shape {
         LogShape::Text => log.with_target(false).init(),
         LogShape::Json => log.json().flatten_event(true).init(),
