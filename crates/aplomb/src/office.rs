@@ -394,6 +394,3 @@ const BAD_PASSWORD: &str = "the password is empty or holds characters that no pa
 
 /// Random bytes that make two equal passwords unequal keys; RFC 5802 leaves the number open.
 const SALT_BYTES: usize = 16;
-
-#[cfg(test)]
-mod tests;

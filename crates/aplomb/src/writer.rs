@@ -234,3 +234,6 @@ struct Steps {
     is_quiet: bool,
     answer: oneshot::Sender<Result<(), StepError>>,
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -159,6 +159,13 @@ impl Run {
     }
 }
 
+impl Drop for Run {
+    /// However the thread ends, nothing can be changed any more, and readers are told so.
+    fn drop(&mut self) {
+        self.shown.is_in_service.store(false, Ordering::Relaxed);
+    }
+}
+
 /// What comes next.
 enum Next {
     Job(Job),
