@@ -57,6 +57,7 @@ pub struct Seat {
 pub struct Hub {
     realm: Realm,
     questions: mpsc::Sender<PubSubJob>,
+    answer_wait: Duration,
     presence: RwLock<Presence>,
 }
 
@@ -74,7 +75,8 @@ impl Hub {
     pub fn new(realm: Realm, questions: mpsc::Sender<PubSubJob>) -> Arc<Self> {
         let (directory, seats) = (Directory::default(), Seats::default());
         let presence = RwLock::new(Presence { directory, seats, is_in_service: true });
-        Arc::new(Self { realm, questions, presence })
+        let answer_wait = Duration::from_secs(WRITE_WAIT_SECS);
+        Arc::new(Self { realm, questions, answer_wait, presence })
     }
 
     /// Seats a session. The one that had the address before is told `conflict`.
@@ -148,7 +150,7 @@ impl Hub {
             self.questions.send(job).await.ok()?;
             answered.await.ok()
         };
-        let outcome = timeout(Duration::from_secs(WRITE_WAIT_SECS), asked).await;
+        let outcome = timeout(self.answer_wait, asked).await;
         outcome.ok().flatten().unwrap_or(Err(pubsub::Refusal::Unavailable))
     }
 

@@ -1,1 +1,305 @@
+use std::collections::HashMap;
+use std::time::Instant;
 
+use aplomb_core::xml::{Prologue, read_element};
+
+use super::*;
+
+/// A hub, its sessions by name, and a writer that the script plays.
+struct Stage {
+    hub: Arc<Hub>,
+    seats: HashMap<String, Seat>,
+}
+
+impl Stage {
+    fn new() -> (Self, mpsc::Receiver<PubSubJob>) {
+        let (questions, asked) = mpsc::channel(4);
+        let realm = Realm { domain: "cc.test".into(), version: "1".into() };
+        (Self { hub: Hub::new(realm, questions), seats: HashMap::new() }, asked)
+    }
+
+    fn bind(&mut self, name: &str, jid: &str) -> Result<(), StanzaError> {
+        let mailbox = Arc::new(Mailbox::new(3, 1000));
+        let seat = self.hub.bind(jid.parse().unwrap(), mailbox)?;
+        self.seats.insert(name.to_owned(), seat);
+        Ok(())
+    }
+
+    /// What lies in a mailbox, in a few words each.
+    fn read(&self, name: &str) -> String {
+        let mut letters = Vec::new();
+        self.seats[name].mailbox.drain(&mut letters);
+        let words: Vec<_> = letters.iter().map(word).collect();
+        if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
+    }
+}
+
+fn word(letter: &Letter) -> String {
+    match letter {
+        Letter::Notice { notice, to_full: true } => format!("{} full", notice.node),
+        Letter::Notice { notice, to_full: false } => format!("{} bare", notice.node),
+        Letter::Stanza(element) => {
+            let from = element.attr("from").unwrap_or_default();
+            format!("{from} {}", element.attr("type").unwrap_or("available"))
+        }
+        Letter::End(reason) => format!("{reason:?}"),
+    }
+}
+
+fn notice(node: &str) -> Arc<Notice> {
+    Arc::new(Notice { node: node.into(), seq: 1, id: "12345678".into(), body: "<event/>".into() })
+}
+
+/// Lines: `a binds JID`, `a refused JID`, `a sends STANZA`, `a leaves`, `NODE to JID…`,
+/// `NODE to everyone`, `service on|off`, `end ACCOUNT`, `a has LETTERS`, `N sessions`.
+async fn play(script: &str) {
+    let (mut stage, _asked) = Stage::new();
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let words: Vec<_> = line.splitn(3, ' ').collect();
+        match words[..] {
+            ["service", flag] => stage.hub.set_in_service(flag == "on"),
+            ["end", account] => stage.hub.end(Some(account), EndReason::AccountChanged),
+            [name, "leaves"] => stage.hub.leave(&stage.seats[name]),
+            [count, "sessions"] => assert_eq!(stage.hub.sessions().to_string(), count, "{line}"),
+            [name, "binds", jid] => stage.bind(name, jid).expect(line),
+            [name, "refused", jid] => {
+                let error = stage.bind(name, jid).expect_err(line);
+                assert_eq!(error.condition, Condition::ResourceConstraint);
+            }
+            [name, "sends", stanza] => {
+                let stanza = stanza.replacen("presence", "presence xmlns='jabber:client'", 1);
+                let stanza = read_element(&stanza, Prologue::Forbidden).expect(line);
+                let replies = stage.hub.receive(&stage.seats[name], stanza).await;
+                assert_eq!(replies, [], "{line}");
+            }
+            [node, "to", "everyone"] => {
+                stage.hub.publish(&notice(node), &Audience::Everyone);
+            }
+            [node, "to", jids] => {
+                let jids = jids.split(' ').map(|jid| jid.parse().expect(line)).collect();
+                stage.hub.publish(&notice(node), &Audience::These(jids));
+            }
+            [name, "has", expected] => assert_eq!(stage.read(name), expected, "{line}"),
+            _ => panic!("no such line: {line}"),
+        }
+    }
+}
+
+fn check(script: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(play(script));
+}
+
+#[test]
+fn nothing_comes_before_presence() {
+    check(
+        "
+        a binds 1001@cc.test/desk
+        n to 1001@cc.test 1001@cc.test/desk
+        n to everyone
+        service off
+        a has nothing
+        a sends <presence/>
+        a has finesse@cc.test/publisher unavailable
+        n to 1001@cc.test
+        a has n bare
+        a sends <presence type='unavailable'/>
+        n to 1001@cc.test
+        n to everyone
+        a has nothing
+        ",
+    );
+}
+
+#[test]
+fn who_is_meant_twice_gets_it_once_at_the_full_address() {
+    check(
+        "
+        a binds 1001@cc.test/desk
+        b binds 1001@cc.test/phone
+        c binds 1002@cc.test/desk
+        a sends <presence/>
+        b sends <presence/>
+        c sends <presence/>
+        a has finesse@cc.test/publisher available
+        b has finesse@cc.test/publisher available
+        n to 1001@cc.test 1001@cc.test/desk 1001@cc.test/gone 1003@cc.test
+        a has n full
+        b has n bare
+        c has finesse@cc.test/publisher available
+        n to 1001@cc.test/desk 1001@cc.test
+        a has n full
+        m to everyone
+        a has m bare
+        c has m bare
+        ",
+    );
+}
+
+#[test]
+fn a_negative_priority_takes_only_what_is_for_the_full_address() {
+    check(
+        "
+        a binds 1001@cc.test/desk
+        a sends <presence><priority>-1</priority></presence>
+        a has finesse@cc.test/publisher available
+        n to 1001@cc.test
+        n to everyone
+        a has nothing
+        n to 1001@cc.test/desk
+        a has n full
+        ",
+    );
+}
+
+#[test]
+fn a_second_desk_ends_the_first_and_the_first_cannot_disturb_it() {
+    check(
+        "
+        a binds 1001@cc.test/desk
+        a sends <presence/>
+        b binds 1001@cc.test/desk
+        1 sessions
+        a has finesse@cc.test/publisher available, Conflict
+        a sends <presence/>
+        n to 1001@cc.test
+        b has nothing
+        b sends <presence/>
+        a leaves
+        n to 1001@cc.test
+        b has finesse@cc.test/publisher available, n bare
+        b leaves
+        0 sessions
+        ",
+    );
+}
+
+#[test]
+fn a_slow_reader_is_closed_and_the_others_go_on() {
+    check(
+        "
+        a binds 1001@cc.test/desk
+        b binds 1001@cc.test/phone
+        a sends <presence/>
+        b sends <presence/>
+        b has finesse@cc.test/publisher available
+        n to 1001@cc.test
+        m to 1001@cc.test
+        b has n bare, m bare
+        o to 1001@cc.test
+        p to 1001@cc.test
+        a has SlowReader
+        b has o bare, p bare
+        ",
+    );
+}
+
+#[test]
+fn the_service_goes_and_comes_for_everybody_who_is_available() {
+    check(
+        "
+        a binds 1001@cc.test/desk
+        b binds 1002@cc.test/desk
+        c binds d\\27arc@cc.test/desk
+        a sends <presence/>
+        c sends <presence><priority>-5</priority></presence>
+        a has finesse@cc.test/publisher available
+        c has finesse@cc.test/publisher available
+        service on
+        a has nothing
+        service off
+        service off
+        a has finesse@cc.test/publisher unavailable
+        b has nothing
+        c has finesse@cc.test/publisher unavailable
+        end d'Arc
+        c has AccountChanged
+        a has nothing
+        end nobody
+        ",
+    );
+}
+
+#[test]
+fn an_account_has_only_so_many_sessions() {
+    let resources = 0..SESSIONS_PER_ACCOUNT_MAX;
+    let binds: String = resources.map(|n| format!("a binds 1001@cc.test/{n}\n")).collect();
+    check(&format!(
+        "{binds}
+        b refused 1001@cc.test/more
+        b binds 1001@cc.test/0
+        c binds 1002@cc.test/more
+        "
+    ));
+}
+
+fn iq(id: &str, node: &str) -> Element {
+    let text = format!(
+        "<iq xmlns='jabber:client' type='get' id='{id}' to='pubsub.cc.test'>
+         <pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='{node}'/></pubsub></iq>"
+    );
+    read_element(&text, Prologue::Forbidden).unwrap()
+}
+
+#[tokio::test]
+async fn a_question_waits_for_the_writers_answer() {
+    let (mut stage, mut asked) = Stage::new();
+    stage.bind("a", "1001@cc.test/desk").unwrap();
+    let (replies, ()) = tokio::join!(stage.hub.receive(&stage.seats["a"], iq("1", "n")), async {
+        let job = asked.recv().await.unwrap();
+        assert_eq!(job.asker.as_str(), "1001@cc.test/desk");
+        assert_eq!(job.request.node(), Some("n"));
+        job.answer.send(Err(pubsub::Refusal::NodeUnknown)).unwrap();
+    });
+    assert!(replies[0].to_xml().contains("<item-not-found "));
+}
+
+#[tokio::test]
+async fn a_question_without_an_answer_ends_in_try_again() {
+    let (mut stage, mut asked) = Stage::new();
+    stage.bind("a", "1001@cc.test/desk").unwrap();
+    // The writer takes the question and says nothing.
+    Arc::get_mut(&mut stage.hub).unwrap().answer_wait = Duration::from_millis(1);
+    let replies = stage.hub.receive(&stage.seats["a"], iq("1", "n")).await;
+    assert!(replies[0].to_xml().contains("<resource-constraint "));
+    let taken = asked.recv().await;
+    assert!(taken.is_some());
+    // The writer is gone.
+    drop(asked);
+    let replies = stage.hub.receive(&stage.seats["a"], iq("2", "n")).await;
+    assert!(replies[0].to_xml().contains("<resource-constraint "));
+}
+
+/// Prints what one delivery costs the publisher, with sessions that read.
+#[test]
+#[ignore = "a measurement: cargo test --release -p aplomb hub_delivery -- --ignored --nocapture"]
+fn hub_delivery() {
+    const SESSIONS: usize = 1000;
+    const ROUNDS: usize = 2000;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let (questions, _asked) = mpsc::channel(4);
+    let hub = Hub::new(Realm { domain: "cc.test".into(), version: "1".into() }, questions);
+    let mut jids: Vec<Jid> = Vec::new();
+    for n in 0..SESSIONS {
+        let mailbox = Arc::new(Mailbox::new(ROUNDS * 2, usize::MAX));
+        let jid: FullJid = format!("{}@cc.test/desktop", 1001 + n).parse().unwrap();
+        let seat = hub.bind(jid.clone(), mailbox).unwrap();
+        hub.note_priority(&seat, Some(0));
+        jids.push(if n % 2 == 0 { jid.into() } else { jid.into_bare().into() });
+        runtime.spawn(async move {
+            let mut letters = Vec::new();
+            loop {
+                seat.mailbox.wait().await;
+                seat.mailbox.drain(&mut letters);
+                letters.clear();
+            }
+        });
+    }
+    let audience = Audience::These(jids);
+    let start = Instant::now();
+    for _ in 0..ROUNDS {
+        assert_eq!(hub.publish(&notice("/finesse/api/Team/1/Users"), &audience), SESSIONS);
+    }
+    let each = start.elapsed() / u32::try_from(SESSIONS * ROUNDS).unwrap();
+    println!("{each:?} a delivery");
+}
