@@ -133,3 +133,33 @@ pub const STANZA_LETTER_BYTES: usize = 512;
 
 /// Sessions of one account: a desktop, connectors, and the remains of lost connections.
 pub const SESSIONS_PER_ACCOUNT_MAX: usize = 50;
+
+/// Bytes of the head of an answer to an upgrade, as our client takes it.
+pub const ANSWER_HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes of a SystemInfo, as our client takes it: a real one has 2 KiB.
+pub const SYSTEM_INFO_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes that our client reads at a time.
+pub const READ_BYTES: usize = 16 * 1024;
+
+/// Seconds that our client tries to write one message.
+pub const CLIENT_WRITE_SECS_MAX: u64 = 10;
+
+/// Seconds between our client's pings, as between those of Cisco's tunnel.
+pub const CLIENT_PING_SECS: u64 = 10;
+
+/// Pings without an answer after which our client takes the connection for dead, as Cisco's does.
+pub const CLIENT_PINGS_UNANSWERED_MAX: u32 = 2;
+
+/// Seconds that our client waits for the answer to a request.
+pub const CLIENT_ANSWER_SECS_MAX: u64 = 30;
+
+/// Items of one node that our client asks for to find what it missed.
+pub const RECALL_ITEMS_MAX: u32 = 200;
+
+/// Seconds of the first wait before our client comes back; each next one is twice as long.
+pub const RECONNECT_FIRST_SECS: u64 = 1;
+
+/// Seconds of the longest wait before our client comes back.
+pub const RECONNECT_SECS_MAX: u64 = 30;

@@ -191,6 +191,11 @@ impl Initiator {
         self.deadline
     }
 
+    /// Why the stream is ending, while it is.
+    pub const fn trouble(&self) -> Option<&Trouble> {
+        self.trouble.as_ref()
+    }
+
     /// The next thing to do.
     pub fn poll(&mut self) -> Option<Output> {
         self.outputs.pop_front()

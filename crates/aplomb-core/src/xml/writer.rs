@@ -18,12 +18,57 @@ impl Element {
 
     /// Writes the element to the end of `out`, where `inherited` is the default namespace.
     pub fn write(&self, out: &mut String, inherited: &str) {
-        let prefixed = self.ns == ns::STREAMS;
-        let prefix = if prefixed { "stream:" } else { "" };
+        self.write_head(out, inherited);
+        if self.nodes.is_empty() {
+            return out.push_str("/>");
+        }
+        out.push('>');
+        for node in &self.nodes {
+            match node {
+                Node::Element(child) => child.write(out, self.inside(inherited)),
+                Node::Text(text) => out.push_str(&escape_text(text)),
+            }
+        }
+        self.write_foot(out);
+    }
+
+    /// Writes the element for people: a line for each child, two spaces deeper than its parent.
+    ///
+    /// White space around text is lost, so this is not for the wire.
+    pub fn to_indented_xml(&self) -> String {
+        let mut out = String::with_capacity(512);
+        self.write_indented(&mut out, "", 0);
+        out
+    }
+
+    fn write_indented(&self, out: &mut String, inherited: &str, level: usize) {
+        if self.children().next().is_none() {
+            return self.write(out, inherited);
+        }
+        self.write_head(out, inherited);
+        out.push('>');
+        for node in &self.nodes {
+            match node {
+                Node::Element(child) => {
+                    push_line(out, level + 1);
+                    child.write_indented(out, self.inside(inherited), level + 1);
+                }
+                Node::Text(text) if text.trim().is_empty() => {}
+                Node::Text(text) => {
+                    push_line(out, level + 1);
+                    out.push_str(&escape_text(text.trim()));
+                }
+            }
+        }
+        push_line(out, level);
+        self.write_foot(out);
+    }
+
+    fn write_head(&self, out: &mut String, inherited: &str) {
         out.push('<');
-        out.push_str(prefix);
+        out.push_str(self.prefix());
         out.push_str(&self.name);
-        if prefixed {
+        if self.ns == ns::STREAMS {
             push_attribute(out, "xmlns:stream", &self.ns);
         } else if self.ns != inherited {
             push_attribute(out, "xmlns", &self.ns);
@@ -31,22 +76,28 @@ impl Element {
         for (at, attribute) in self.attributes.iter().enumerate() {
             write_attribute(out, attribute, at);
         }
-        if self.nodes.is_empty() {
-            out.push_str("/>");
-            return;
+    }
+
+    fn write_foot(&self, out: &mut String) {
+        for piece in ["</", self.prefix(), &self.name, ">"] {
+            out.push_str(piece);
         }
-        out.push('>');
-        let inside = if prefixed { inherited } else { self.ns.as_ref() };
-        for node in &self.nodes {
-            match node {
-                Node::Element(child) => child.write(out, inside),
-                Node::Text(text) => out.push_str(&escape_text(text)),
-            }
-        }
-        out.push_str("</");
-        out.push_str(prefix);
-        out.push_str(&self.name);
-        out.push('>');
+    }
+
+    fn prefix(&self) -> &'static str {
+        if self.ns == ns::STREAMS { "stream:" } else { "" }
+    }
+
+    /// The default namespace inside the element, where it is `inherited` outside.
+    fn inside<'a>(&'a self, inherited: &'a str) -> &'a str {
+        if self.ns == ns::STREAMS { inherited } else { &self.ns }
+    }
+}
+
+fn push_line(out: &mut String, level: usize) {
+    out.push('\n');
+    for _ in 0..level {
+        out.push_str("  ");
     }
 }
 
@@ -153,6 +204,19 @@ mod tests {
             "<a x=\"&lt;&apos;&quot;&gt;&amp;&#xA;&#x9;&#xD;\">\
              &lt;Update&gt;&#xD;\n]]&gt;&amp;amp;&lt;/Update&gt;</a>",
         );
+    }
+
+    #[test]
+    fn people_get_a_line_for_each_child() {
+        let iq = Element::new("urn:a", "a")
+            .with_text("\n ")
+            .with_child(Element::new("urn:a", "b").with_text(" x & y "))
+            .with_child(Element::new("urn:c", "c").with_child(Element::new("urn:c", "d")));
+        assert_eq!(
+            iq.to_indented_xml(),
+            "<a xmlns=\"urn:a\">\n  <b> x &amp; y </b>\n  <c xmlns=\"urn:c\">\n    <d/>\n  </c>\n</a>"
+        );
+        assert_eq!(Element::new("", "a").to_indented_xml(), "<a/>");
     }
 
     #[test]

@@ -1,0 +1,269 @@
+//! From a name to an upgraded connection: name, TCP, TLS, HTTP.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use aplomb_core::handshake::{ClientUpgrade, UpgradeError};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::target::Target;
+use super::trust::{Checker, Fingerprint, Trust, TrustError};
+use crate::limits::ANSWER_HEAD_BYTES_MAX;
+use crate::random;
+
+/// A connection of bytes, clear or not.
+pub trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
+
+/// Why there is no connection. The text says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// No address under this name.
+    #[error(
+        "{host} has no address: {problem}. Check the spelling, and the name server of this machine"
+    )]
+    Name {
+        /// The name.
+        host: String,
+        /// What the resolver says.
+        problem: String,
+    },
+    /// Nobody answers, or answers no.
+    #[error(
+        "no TCP connection to {address}: {problem}. Check the port, a firewall between here and \
+         there, and whether the service runs"
+    )]
+    Tcp {
+        /// Where.
+        address: String,
+        /// What the system says.
+        problem: String,
+    },
+    /// The server's certificate is not trusted here.
+    #[error(
+        "the certificate is not trusted: {problem}.\nIts SHA-256 is {fingerprint}.\nIf that is the \
+         server's own, as its administrator can tell, trust it with\n  --fingerprint {fingerprint}\n\
+         or name the authority that signed it with --ca FILE"
+    )]
+    Untrusted {
+        /// What it shows.
+        fingerprint: Fingerprint,
+        /// Why it is not trusted.
+        problem: String,
+    },
+    /// TLS failed otherwise.
+    #[error("no TLS with the server: {0}. Is this port for TLS at all? ws:// is without")]
+    Tls(String),
+    /// Our side cannot check certificates.
+    #[error("{0}")]
+    Trust(#[from] TrustError),
+    /// The server did not upgrade.
+    #[error("no WebSocket: {0}")]
+    Upgrade(#[from] UpgradeError),
+    /// The server speaks something else than HTTP.
+    #[error("the server answered the upgrade with {0}; is this a web server at all?")]
+    NotHttp(String),
+    /// A step took too long.
+    #[error("{step} took more than {} s; look for a firewall that swallows it", wait.as_secs())]
+    Slow {
+        /// The step.
+        step: &'static str,
+        /// How long we waited.
+        wait: Duration,
+    },
+}
+
+/// What a link step told, line by line.
+pub type Tell<'a> = &'a mut (dyn FnMut(String) + Send);
+
+/// Connects by TCP and, where the target says so, TLS. Each step has `wait`.
+///
+/// - Errors: see [`ConnectError`].
+pub async fn open(
+    target: &Target,
+    trust: &Trust,
+    wait: Duration,
+    tell: Tell<'_>,
+) -> Result<Box<dyn Bytes>, ConnectError> {
+    let tcp = open_tcp(target, wait, tell).await?;
+    if target.is_tls { open_tls(tcp, target, trust, wait, tell).await } else { Ok(Box::new(tcp)) }
+}
+
+async fn open_tcp(
+    target: &Target,
+    wait: Duration,
+    tell: Tell<'_>,
+) -> Result<TcpStream, ConnectError> {
+    let name = |problem: String| ConnectError::Name { host: target.host.clone(), problem };
+    let lookup = tokio::net::lookup_host((target.host.as_str(), target.port));
+    let found = timeout(wait, lookup).await;
+    let found = found.map_err(|_| ConnectError::Slow { step: "the name", wait })?;
+    let addresses: Vec<SocketAddr> = found.map_err(|error| name(error.to_string()))?.collect();
+    let mut last = name("it is known, but without an address".to_owned());
+    for address in addresses {
+        let started = Instant::now();
+        match timeout(wait, TcpStream::connect(address)).await {
+            Ok(Ok(tcp)) => {
+                // Each message is one write, which should not wait for the next.
+                let _ = tcp.set_nodelay(true);
+                let millis = started.elapsed().as_secs_f64() * 1000.0;
+                tell(format!("TCP: {address} answered in {millis:.1} ms."));
+                return Ok(tcp);
+            }
+            Ok(Err(error)) => {
+                last =
+                    ConnectError::Tcp { address: address.to_string(), problem: error.to_string() };
+            }
+            Err(_) => last = ConnectError::Slow { step: "the TCP connection", wait },
+        }
+    }
+    Err(last)
+}
+
+async fn open_tls(
+    tcp: TcpStream,
+    target: &Target,
+    trust: &Trust,
+    wait: Duration,
+    tell: Tell<'_>,
+) -> Result<Box<dyn Bytes>, ConnectError> {
+    let checker = Checker::new(trust)?;
+    let name = ServerName::try_from(target.host.clone())
+        .map_err(|error| ConnectError::Tls(error.to_string()))?;
+    let connecting = TlsConnector::from(checker.config.clone()).connect(name, tcp);
+    let connected = timeout(wait, connecting).await;
+    let connected =
+        connected.map_err(|_| ConnectError::Slow { step: "the TLS handshake", wait })?;
+    let tls = connected.map_err(|error| explain(&error, &checker))?;
+    let (_, session) = tls.get_ref();
+    let version = session.protocol_version().and_then(|v| v.as_str()).unwrap_or("TLS");
+    let trusted = match trust {
+        Trust::System | Trust::Authority(_) => "trusted",
+        Trust::Pinned(_) => "the one that is expected",
+        Trust::Anything => "not checked",
+    };
+    let seen = checker.seen().map(|seen| format!(", SHA-256 {seen}")).unwrap_or_default();
+    let version = version.replace("TLSv1_", "TLS 1.");
+    tell(format!("TLS: {version}; the certificate is {trusted}{seen}."));
+    Ok(Box::new(tls))
+}
+
+fn explain(error: &std::io::Error, checker: &Checker) -> ConnectError {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match (inner, checker.seen()) {
+        (Some(rustls::Error::InvalidCertificate(problem)), Some(fingerprint)) => {
+            let problem = match problem {
+                rustls::CertificateError::ApplicationVerificationFailure => {
+                    "it is another one than the fingerprint says".to_owned()
+                }
+                rustls::CertificateError::UnknownIssuer => {
+                    "nobody who is trusted here signed it".to_owned()
+                }
+                other => other.to_string(),
+            };
+            ConnectError::Untrusted { fingerprint, problem }
+        }
+        _ => ConnectError::Tls(error.to_string()),
+    }
+}
+
+/// An upgraded connection, and what came right behind the answer.
+pub struct Upgraded {
+    /// The connection.
+    pub bytes: Box<dyn Bytes>,
+    /// The first frames, if they were fast.
+    pub early: Vec<u8>,
+    /// The request as it was sent.
+    pub request: String,
+    /// The head of the answer as it came.
+    pub answer: String,
+}
+
+/// Asks for the upgrade to WebSocket and checks the answer.
+///
+/// - Errors: [`ConnectError::Upgrade`] says what the answer means.
+/// - Source: RFC 6455 §4.1.
+pub async fn upgrade(
+    mut bytes: Box<dyn Bytes>,
+    target: &Target,
+    wait: Duration,
+) -> Result<Upgraded, ConnectError> {
+    let upgrade = ClientUpgrade::new(random::bytes());
+    let request = upgrade.request(&target.path, &target.authority(), None);
+    let exchange = async {
+        bytes.write_all(request.as_bytes()).await?;
+        bytes.flush().await?;
+        read_head(&mut bytes).await
+    };
+    let slow = |_| ConnectError::Slow { step: "the answer to the upgrade", wait };
+    let read = timeout(wait, exchange).await.map_err(slow)?;
+    let (head, rest) = read.map_err(|error| ConnectError::NotHttp(error.to_string()))?;
+    let (status, headers) = parse_head(&head)
+        .ok_or_else(|| ConnectError::NotHttp(format!("{:?}", first_line(&head))))?;
+    let body = String::from_utf8_lossy(&rest);
+    let body = if status == 101 { "" } else { body.as_ref() };
+    upgrade.check(status, &headers, body)?;
+    Ok(Upgraded { bytes, early: rest, request, answer: head })
+}
+
+/// Reads up to the empty line; returns the head, and what came behind it.
+async fn read_head(bytes: &mut Box<dyn Bytes>) -> std::io::Result<(String, Vec<u8>)> {
+    let mut read = Vec::with_capacity(1024);
+    loop {
+        if let Some(at) = read.windows(4).position(|window| window == b"\r\n\r\n") {
+            let rest = read.split_off(at + 4);
+            return Ok((String::from_utf8_lossy(&read).into_owned(), rest));
+        }
+        if read.len() > ANSWER_HEAD_BYTES_MAX {
+            return Err(std::io::Error::other("endless headers"));
+        }
+        if bytes.read_buf(&mut read).await? == 0 {
+            return Err(std::io::Error::other("the end of the connection"));
+        }
+    }
+}
+
+fn parse_head(head: &str) -> Option<(u16, Vec<(&str, &[u8])>)> {
+    let mut lines = head.trim_end().split("\r\n");
+    let status_line = lines.next()?.strip_prefix("HTTP/1.")?;
+    let status = status_line.split(' ').nth(1)?.parse().ok()?;
+    let mut headers = Vec::new();
+    for line in lines {
+        let (name, value) = line.split_once(':')?;
+        headers.push((name.trim(), value.trim().as_bytes()));
+    }
+    Some((status, headers))
+}
+
+fn first_line(head: &str) -> String {
+    head.lines().next().unwrap_or_default().chars().take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_head_of_an_answer_is_taken_apart() {
+        let head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nX:\r\n\r\n";
+        let (status, headers) = parse_head(head).unwrap();
+        assert_eq!(status, 101);
+        assert_eq!(headers, [("Upgrade", &b"WebSocket"[..]), ("X", b"")]);
+        assert_eq!(parse_head("HTTP/1.0 200\r\n\r\n").unwrap().0, 200);
+    }
+
+    #[test]
+    fn what_is_no_http_is_none() {
+        for head in
+            ["", "SSH-2.0-OpenSSH_9.6\r\n\r\n", "HTTP/1.1\r\n\r\n", "HTTP/1.1 200\r\nx\r\n\r\n"]
+        {
+            assert_eq!(parse_head(head), None, "{head}");
+        }
+    }
+}

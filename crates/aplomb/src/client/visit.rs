@@ -1,0 +1,377 @@
+//! One connection, from the upgrade to its end.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aplomb_core::framing::ws::Messages;
+use aplomb_core::framing::{Frame, Framing, StreamCondition};
+use aplomb_core::jid::FullJid;
+use aplomb_core::stanza::StanzaError;
+use aplomb_core::stream::initiator::{self, Output, Passage, Trouble, Wish};
+use aplomb_core::stream::{Initiator, Side};
+use aplomb_core::time::Moment;
+use aplomb_core::websocket::{CloseCode, Input};
+use aplomb_core::xml::Element;
+use tokio_util::sync::CancellationToken;
+
+use super::connect;
+use super::news::{Event, Loss, News, Step, What};
+use super::position::Positions;
+use super::requests::{self, Asked};
+use super::wire::Wire;
+use super::{Failure, Settings};
+use crate::limits::{CLIENT_ANSWER_SECS_MAX, CLIENT_PING_SECS, CLIENT_PINGS_UNANSWERED_MAX};
+use crate::{clock, random};
+
+/// How a connection ended.
+pub(super) enum Ended {
+    /// As we wished.
+    Stopped,
+    /// It may be tried again.
+    Lost(Loss),
+    /// Trying again would not help.
+    Failed(Failure),
+}
+
+/// What outlives a connection.
+pub(super) struct Traveller<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) domain: &'a str,
+    pub(super) positions: &'a mut Positions,
+    pub(super) tell: &'a mut (dyn FnMut(News) + Send),
+    /// Whether a connection before this one was ready.
+    pub(super) has_been_ready: bool,
+    /// Whether this one was.
+    pub(super) is_ready: bool,
+}
+
+impl Traveller<'_> {
+    fn tell(&mut self, what: What) {
+        (self.tell)(News { at: clock::moment().since_start(), what });
+    }
+
+    /// Connects, upgrades, and stays until the end.
+    pub(super) async fn visit(&mut self, stop: &CancellationToken) -> Ended {
+        let wire = tokio::select! {
+            () = stop.cancelled() => return Ended::Stopped,
+            wire = self.connect() => match wire {
+                Ok(wire) => wire,
+                Err(error) if self.has_been_ready => return Ended::Lost(error.into()),
+                Err(error) => return Ended::Failed(Failure::Connect(error)),
+            },
+        };
+        let wish = Wish {
+            domain: self.domain.to_owned(),
+            user: self.settings.user.clone(),
+            password: self.settings.password.clone(),
+            resource: Some(self.settings.resource.clone()),
+            allows_plain: self.settings.target.is_tls || self.settings.allows_plain_without_tls,
+            nonce: random::name(NONCE_CHARS),
+        };
+        let initiator = Initiator::new(clock::moment(), Box::new(Messages), wish);
+        let visit = Visit {
+            traveller: self,
+            wire,
+            initiator,
+            jid: None,
+            asked: BTreeMap::new(),
+            requests: 0,
+            pings_unanswered: 0,
+            next_ping: None,
+            is_leaving: false,
+            failure: None,
+        };
+        visit.stay(stop).await
+    }
+
+    async fn connect(&mut self) -> Result<Wire, connect::ConnectError> {
+        let Settings { target, trust, wait, .. } = self.settings;
+        let bytes = {
+            let mut tell = |line| self.tell(What::Link(line));
+            connect::open(target, trust, *wait, &mut tell).await?
+        };
+        let upgraded = connect::upgrade(bytes, target, *wait).await?;
+        let pair = [
+            (Side::Client, &upgraded.request, "The client asks for XMPP over WebSocket."),
+            (Side::Server, &upgraded.answer, "The server switches to it."),
+        ];
+        for (from, text, meaning) in pair {
+            let text = text.trim_end().replace("\r\n", "\n");
+            self.tell(What::Step(Step { from, text, meaning: Some(meaning.to_owned()) }));
+        }
+        Ok(Wire::new(upgraded))
+    }
+}
+
+/// One connection that has been made.
+struct Visit<'t, 'a> {
+    traveller: &'t mut Traveller<'a>,
+    wire: Wire,
+    initiator: Initiator,
+    jid: Option<FullJid>,
+    /// Requests that wait for their answers, by id, and since when.
+    asked: BTreeMap<String, (Asked, Moment)>,
+    requests: u64,
+    pings_unanswered: u32,
+    next_ping: Option<Moment>,
+    is_leaving: bool,
+    /// What ends the visit for good.
+    failure: Option<Failure>,
+}
+
+impl Visit<'_, '_> {
+    async fn stay(mut self, stop: &CancellationToken) -> Ended {
+        loop {
+            if let Some(ended) = self.drain().await {
+                return ended;
+            }
+            let wake = clock::instant_of(self.wake());
+            let outcome = tokio::select! {
+                input = self.wire.next() => self.take(input).await,
+                () = tokio::time::sleep_until(wake.into()) => self.tick(clock::moment()),
+                () = stop.cancelled(), if !self.is_leaving => {
+                    self.leave(clock::moment());
+                    Ok(())
+                }
+            };
+            if let Err(loss) = outcome {
+                let _ = self.wire.hang_up(CloseCode::GOING_AWAY, "").await;
+                return self.end(Some(loss));
+            }
+        }
+    }
+
+    /// Does what the stream says, until it says no more.
+    async fn drain(&mut self) -> Option<Ended> {
+        while let Some(output) = self.initiator.poll() {
+            match output {
+                Output::Transmit(unit) => {
+                    if let Err(why) = self.wire.send_text(&unit).await {
+                        return Some(self.end(Some(Loss::Broken(why))));
+                    }
+                }
+                Output::Event(initiator::Event::Passed(passage)) => self.tell_passage(&passage),
+                Output::Event(initiator::Event::Ready(jid)) => self.ready(jid),
+                Output::Event(initiator::Event::Stanza(stanza)) => self.take_stanza(stanza),
+                Output::Hangup(trouble) => {
+                    let _ = self.wire.hang_up(CloseCode::NORMAL, "").await;
+                    let loss = trouble.map_or(Loss::Closed, Loss::Stream);
+                    return Some(self.end(Some(loss)));
+                }
+            }
+        }
+        None
+    }
+
+    async fn take(&mut self, input: Result<Option<Input>, String>) -> Result<(), Loss> {
+        match input {
+            Ok(Some(Input::Text(text))) => {
+                self.initiator.receive(clock::moment(), text.as_bytes());
+                Ok(())
+            }
+            Ok(Some(Input::Ping(payload))) => {
+                self.wire.send_pong(&payload).await.map_err(Loss::Broken)
+            }
+            Ok(Some(Input::Pong(_))) => Ok(()),
+            Ok(Some(Input::Close(close))) => {
+                let words = close.map_or_else(
+                    || "the server closed the WebSocket without a code".to_owned(),
+                    |close| {
+                        let number = close.code.number();
+                        format!("the server closed the WebSocket: {number} {}", close.reason)
+                    },
+                );
+                Err(Loss::Broken(words.trim_end().to_owned()))
+            }
+            Ok(None) => Err(Loss::Broken("the server ended it without a word".to_owned())),
+            Err(why) => Err(Loss::Broken(why)),
+        }
+    }
+
+    /// Says how the visit ended: what the stream knows goes before what the wire saw.
+    fn end(&mut self, loss: Option<Loss>) -> Ended {
+        if let Some(failure) = self.failure.take() {
+            return Ended::Failed(failure);
+        }
+        if self.is_leaving {
+            return Ended::Stopped;
+        }
+        let told = self.initiator.trouble().cloned().map(Loss::Stream);
+        let loss = told.or(loss).unwrap_or(Loss::Closed);
+        match loss {
+            Loss::Stream(trouble) if !self.was_ready() || is_final(&trouble) => {
+                Ended::Failed(Failure::Stream(trouble))
+            }
+            loss if !self.was_ready() => Ended::Failed(Failure::Lost(loss)),
+            loss => Ended::Lost(loss),
+        }
+    }
+
+    fn was_ready(&self) -> bool {
+        self.traveller.is_ready || self.traveller.has_been_ready
+    }
+
+    /// When something must be done at the latest.
+    fn wake(&self) -> Moment {
+        let waits = self.asked.values().map(|(_, since)| *since + ANSWER_WAIT);
+        let wakes = waits.chain(self.initiator.deadline()).chain(self.next_ping);
+        wakes.min().unwrap_or_else(|| clock::moment() + ANSWER_WAIT)
+    }
+
+    fn tick(&mut self, now: Moment) -> Result<(), Loss> {
+        self.initiator.tick(now);
+        if self.next_ping.is_some_and(|at| at <= now) && !self.is_leaving {
+            if self.pings_unanswered >= CLIENT_PINGS_UNANSWERED_MAX {
+                return Err(Loss::Dead(CLIENT_PING_SECS));
+            }
+            self.pings_unanswered += 1;
+            self.next_ping = Some(now + PING_EVERY);
+            self.ask(now, Asked::Ping);
+        }
+        let is_late = |since: Moment| since + ANSWER_WAIT <= now;
+        let late: Vec<String> =
+            self.asked.iter().filter(|(_, (_, s))| is_late(*s)).map(|(id, _)| id.clone()).collect();
+        for id in late {
+            match self.asked.remove(&id) {
+                Some((Asked::Items(node), _)) => self.cannot_tell(&node, "no answer"),
+                Some((Asked::Subscribe(node), _)) => {
+                    let words = format!("no answer to the subscription of {node}");
+                    return Err(Loss::Broken(words));
+                }
+                // The pings have their own count.
+                Some((Asked::Ping, _)) | None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn ready(&mut self, jid: FullJid) {
+        let now = clock::moment();
+        self.traveller.is_ready = true;
+        self.jid = Some(jid);
+        self.next_ping = Some(now + PING_EVERY);
+        self.send_step(now, &requests::presence(), "The client is here, with priority 0.");
+        for node in self.traveller.settings.nodes.clone() {
+            self.ask(now, Asked::Subscribe(node));
+        }
+        for node in self.traveller.positions.nodes() {
+            self.ask(now, Asked::Items(node));
+        }
+    }
+
+    fn ask(&mut self, now: Moment, asked: Asked) {
+        let Some(jid) = &self.jid else { return };
+        self.requests += 1;
+        let id = format!("{}-{}", asked.name(), self.requests);
+        let stanza = asked.to_element(&id, jid, self.traveller.domain);
+        match &asked {
+            Asked::Subscribe(node) => {
+                self.send_step(now, &stanza, &format!("The client wants the events of {node}."));
+            }
+            Asked::Items(_) | Asked::Ping => self.initiator.send(now, &stanza),
+        }
+        self.asked.insert(id, (asked, now));
+    }
+
+    fn send_step(&mut self, now: Moment, stanza: &Element, meaning: &str) {
+        let (text, meaning) = (stanza.to_indented_xml(), Some(meaning.to_owned()));
+        self.traveller.tell(What::Step(Step { from: Side::Client, text, meaning }));
+        self.initiator.send(now, stanza);
+    }
+
+    fn take_stanza(&mut self, stanza: Element) {
+        let is_answer = matches!(stanza.attr("type"), Some("result" | "error"));
+        let asked = stanza.attr("id").filter(|_| is_answer && stanza.name() == "iq");
+        if let Some((asked, _)) = asked.and_then(|id| self.asked.remove(id)) {
+            return self.take_answer(asked, &stanza);
+        }
+        if let Some(answer) = requests::answer(&stanza) {
+            return self.initiator.send(clock::moment(), &answer);
+        }
+        match requests::events(&stanza, self.traveller.domain) {
+            Some(events) => events.into_iter().for_each(|event| self.tell_event(event)),
+            None => self.traveller.tell(What::Stanza(stanza)),
+        }
+    }
+
+    fn take_answer(&mut self, asked: Asked, answer: &Element) {
+        let refusal = requests::refusal(answer);
+        match (asked, refusal) {
+            (Asked::Ping, _) => self.pings_unanswered = 0,
+            (Asked::Subscribe(node), None) => {
+                let (text, meaning) = (answer.to_indented_xml(), format!("Subscribed to {node}."));
+                let step = Step { from: Side::Server, text, meaning: Some(meaning) };
+                self.traveller.tell(What::Step(step));
+            }
+            (Asked::Subscribe(node), Some(error)) => self.subscription_refused(node, answer, error),
+            (Asked::Items(node), None) => {
+                let kept = requests::items(answer);
+                if let Some(missed) = self.traveller.positions.compare(&node, kept) {
+                    self.traveller.tell(What::Missed(missed));
+                }
+            }
+            (Asked::Items(node), Some(error)) => self.cannot_tell(&node, error.condition.name()),
+        }
+    }
+
+    fn subscription_refused(&mut self, node: String, answer: &Element, error: StanzaError) {
+        let meaning = format!("The subscription was refused: {}.", error.condition.name());
+        let (text, meaning) = (answer.to_indented_xml(), Some(meaning));
+        self.traveller.tell(What::Step(Step { from: Side::Server, text, meaning }));
+        self.failure = Some(Failure::Subscription { node, error: Box::new(error) });
+        self.initiator.close(clock::moment());
+    }
+
+    fn cannot_tell(&mut self, node: &str, why: &str) {
+        if let Some(missed) = self.traveller.positions.refused(node, why) {
+            self.traveller.tell(What::Missed(missed));
+        }
+    }
+
+    fn tell_event(&mut self, event: Event) {
+        self.traveller.positions.saw(&event);
+        self.traveller.tell(What::Event(event));
+    }
+
+    fn tell_passage(&mut self, passage: &Passage) {
+        let text = match &passage.frame {
+            Frame::Element(element) => element.to_indented_xml(),
+            frame => String::from_utf8_lossy(&Messages.write(frame)).into_owned(),
+        };
+        let meaning = passage.milestone.as_ref().map(ToString::to_string);
+        self.traveller.tell(What::Step(Step { from: passage.from, text, meaning }));
+    }
+
+    /// Goes in order: subscriptions of a full JID would stay behind (Cisco's guide asks for it).
+    fn leave(&mut self, now: Moment) {
+        self.is_leaving = true;
+        if let Some(jid) = self.jid.clone() {
+            for node in &self.traveller.settings.nodes {
+                let stanza = requests::unsubscribe(node, &jid, self.traveller.domain);
+                self.initiator.send(now, &stanza);
+            }
+        }
+        self.initiator.close(now);
+    }
+}
+
+/// Whether trying again would give the same, or would fight with somebody.
+fn is_final(trouble: &Trouble) -> bool {
+    match trouble {
+        // COMPAT: Cisco's desktop does not come back after a conflict, so two would not throw each
+        // other out for ever.
+        Trouble::Stream(error) => matches!(
+            error.condition,
+            StreamCondition::Conflict | StreamCondition::HostUnknown | StreamCondition::HostGone
+        ),
+        Trouble::Login(condition, _) => condition != "temporary-auth-failure",
+        Trouble::NoMechanism(_) | Trouble::Distrust(_) | Trouble::NoBind | Trouble::Bind(_) => true,
+        _ => false,
+    }
+}
+
+/// Characters of our part of a SCRAM nonce: over 128 bits.
+const NONCE_CHARS: usize = 26;
+
+const PING_EVERY: Duration = Duration::from_secs(CLIENT_PING_SECS);
+const ANSWER_WAIT: Duration = Duration::from_secs(CLIENT_ANSWER_SECS_MAX);
