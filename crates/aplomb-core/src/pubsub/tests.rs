@@ -455,6 +455,25 @@ fn a_node_without_memory_still_counts() {
 }
 
 #[test]
+fn a_person_who_departs_leaves_neither_subscription_nor_right() {
+    let mut stage = Stage::new();
+    stage.standings.insert("pub".into(), Standing::Owner);
+    for words in [
+        &["create", "n"][..],
+        &["give", "n", "ada@cc.test", "member"],
+        &["subscribe", "n", "pub@cc.test"],
+    ] {
+        stage.ask("pub", &request(words)).unwrap();
+    }
+    stage.ask("ada", &request(&["subscribe", "n", "ada@cc.test/desk"])).unwrap();
+    let departure = stage.service.departure(&"ada@cc.test".parse().unwrap());
+    assert_eq!(departure.len(), 2);
+    departure.iter().for_each(|change| stage.service.adopt(change));
+    assert_eq!(written(&stage.ask("ada", &request(&["info", "n"]))), "NodeUnknown");
+    assert_eq!(stage.service.subscribers("n").count(), 1);
+}
+
+#[test]
 fn payloads_are_needed_and_bounded() {
     let long = "x".repeat(101);
     check(&format!(

@@ -461,7 +461,9 @@ fn to_service(kind: &str, space: &str, verb: &str) -> String {
 
 /// Every pubsub request, with the attributes and children that it needs, and what their absence
 /// is called.
-const NEEDS: &[(&str, &str, &str, &[(&str, &str)])] = &[
+type Needs = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const NEEDS: &[Needs] = &[
     (
         "set",
         "pubsub",

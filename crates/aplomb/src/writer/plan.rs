@@ -7,9 +7,7 @@ use aplomb_core::finesse::events::{self, Event};
 use aplomb_core::finesse::nodes::{self, Automatic, Node};
 use aplomb_core::jid::{self, BareJid, FullJid, Jid};
 use aplomb_core::limits::PUBSUB_NODES_LISTED_MAX;
-use aplomb_core::pubsub::{
-    self, Affiliation, Asker, Bounds, Notice, Outcome, PubSub, Reply, Request, Standing,
-};
+use aplomb_core::pubsub::{self, Asker, Bounds, Notice, Outcome, PubSub, Reply, Request, Standing};
 use aplomb_core::time::WallTime;
 
 use super::Step;
@@ -151,7 +149,7 @@ impl Working {
             match change {
                 domain::Change::UserRemoved(id) => {
                     self.publish(&events, asked.now, batch);
-                    self.forget_user(id, asked.now, batch);
+                    self.forget_user(id, batch);
                     self.adopt(change, batch);
                 }
                 domain::Change::TeamRemoved(id) => {
@@ -224,34 +222,13 @@ impl Working {
     }
 
     /// Removes what a user leaves behind: keys, nodes, subscriptions and rights.
-    fn forget_user(&mut self, id: &UserId, now: WallTime, batch: &mut Batch) {
+    fn forget_user(&mut self, id: &UserId, batch: &mut Batch) {
         self.forget_nodes(&nodes::of_user(id), batch);
-        let Some(jid) = self.somewhere(id) else { return };
-        let (standing, is_served, automatic) = (Standing::Owner, false, Vec::new());
-        let asker = Asker { jid, standing, is_served, automatic };
-        let mut changes = Vec::new();
-        let all = Request::Subscriptions { node: None };
-        if let Ok(Outcome { reply: Reply::Subscriptions(all), .. }) =
-            self.pubsub.plan(&asker, &all, now)
-        {
-            let gone =
-                |s: pubsub::Subscription| pubsub::Change::Unsubscribed { node: s.node, jid: s.jid };
-            changes.extend(all.into_iter().map(gone));
+        if let Ok(person) = jid::user_jid(id.as_str(), &self.host) {
+            let changes = self.pubsub.departure(&person);
+            let (reply, notices) = (Reply::Done, Vec::new());
+            self.accept(Outcome { reply, changes, notices }, batch);
         }
-        let all = Request::Affiliations { node: None };
-        if let Ok(Outcome { reply: Reply::Affiliations(all), .. }) =
-            self.pubsub.plan(&asker, &all, now)
-        {
-            let person = asker.jid.to_bare();
-            let gone = |(node, _)| pubsub::Change::Affiliated {
-                node,
-                jid: person.clone(),
-                affiliation: Affiliation::None,
-            };
-            changes.extend(all.into_iter().map(gone));
-        }
-        let (reply, notices) = (Reply::Done, Vec::new());
-        self.accept(Outcome { reply, changes, notices }, batch);
         batch.changes.push(Change::Keys { user: id.to_string(), keys: None });
         batch.gone.push(id.clone());
     }
@@ -262,12 +239,6 @@ impl Working {
                 self.accept(outcome, batch);
             }
         }
-    }
-
-    /// An address of the user. Which resource makes no difference to what is kept of him.
-    fn somewhere(&self, id: &UserId) -> Option<FullJid> {
-        let bare = jid::user_jid(id.as_str(), &self.host).ok()?;
-        bare.with_resource_str("any").ok()
     }
 }
 

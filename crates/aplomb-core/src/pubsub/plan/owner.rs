@@ -107,6 +107,20 @@ impl PubSub {
         Some(self.deletion(&Found { name: Arc::clone(name), row, right: Right::Owner }))
     }
 
+    /// What it takes to forget a person: explicit subscriptions and rights.
+    pub fn departure(&self, person: &BareJid) -> Vec<Change> {
+        let subscriptions = self.subscriptions.get(person).into_iter().flatten();
+        let unsubscribed = subscriptions
+            .map(|s| Change::Unsubscribed { node: Arc::clone(&s.node), jid: s.jid.clone() });
+        let rights = self.nodes.iter().filter(|(_, row)| row.affiliations.contains_key(person));
+        let taken = rights.map(|(node, _)| Change::Affiliated {
+            node: Arc::clone(node),
+            jid: person.clone(),
+            affiliation: Affiliation::None,
+        });
+        unsubscribed.chain(taken).collect()
+    }
+
     /// The numbers of a node that goes are never used again, so its name may be.
     fn deletion(&self, found: &Found<'_>) -> Outcome {
         let is_told = self.config(found.row).notify_delete;
