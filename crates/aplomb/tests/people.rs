@@ -1,6 +1,8 @@
 //! `aplomb user` and `aplomb team`, as an administrator types them: the real program, on a running
 //! server and on the directory of one that has stopped.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;

@@ -1,8 +1,10 @@
 //! `kill -9` at random moments loses nothing that was answered, tells nothing twice, and leaves no
 //! hole in the numbers: the real program, real sockets, a real data directory.
 //!
-//! `APLOMB_CRASH_ROUNDS=100 cargo test -p aplomb --test crash` runs more rounds than the default;
-//! `APLOMB_CRASH_SEED=…` runs the same moments again, as far as the machine lets it.
+//! `CRASH_ROUNDS=100 cargo test -p aplomb --test crash` runs more rounds than the default;
+//! `CRASH_SEED=…` runs the same moments again, as far as the machine lets it.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
 
 mod desk;
 mod rest;
@@ -18,9 +20,9 @@ use server::Server;
 
 #[test]
 fn what_was_answered_survives_a_kill_at_any_moment() {
-    let rounds: u32 = setting("APLOMB_CRASH_ROUNDS").unwrap_or(12);
-    let seed = setting("APLOMB_CRASH_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-    println!("APLOMB_CRASH_ROUNDS={rounds} APLOMB_CRASH_SEED={seed}");
+    let rounds: u32 = setting("CRASH_ROUNDS").unwrap_or(12);
+    let seed = setting("CRASH_SEED").unwrap_or_else(|| u64::from(std::process::id()));
+    println!("CRASH_ROUNDS={rounds} CRASH_SEED={seed}");
     let dir = tempfile::tempdir().unwrap();
     let mut random = Random(seed | 1);
     let mut agents: Vec<Agent> = (0..AGENTS).map(|at| Agent::new(1001 + at)).collect();
@@ -39,6 +41,38 @@ fn what_was_answered_survives_a_kill_at_any_moment() {
     let server = Server::start(dir.path()).until_it_listens();
     check(&server, &mut agents, &mut feed);
     println!("{answered} answered in {rounds} rounds, and all of them are there");
+}
+
+#[test]
+fn a_full_disk_is_told_as_an_error_keeps_nothing_half_done_and_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut agents: Vec<Agent> = (0..AGENTS).map(|at| Agent::new(1001 + at)).collect();
+    let mut feed = Agent::new(0);
+    let (told, _answers) = mpsc::channel();
+    let server = Server::start_on_a_disk_of(1_000_000, dir.path()).until_it_listens();
+    thread::scope(|scope| {
+        for agent in &mut agents {
+            let (told, address) = (told.clone(), &server.address);
+            // Each goes on until an answer is 503, which it takes for "it did not happen".
+            scope.spawn(move || agent.work(address, 0, &told));
+        }
+    });
+    assert!(agents.iter().all(|agent| agent.pending.is_none()), "the server is there still");
+    for _ in 0..3 {
+        agents[0].work(&server.address, 1, &told);
+    }
+    assert_eq!(rest::service(&server.address).as_deref(), Some("OUT_OF_SERVICE"));
+    server.make_room();
+    server.until_it_says("the store takes changes again");
+    assert_eq!(rest::service(&server.address).as_deref(), Some("IN_SERVICE"));
+    check(&server, &mut agents, &mut feed);
+    let (body, done) = agents[0].next(2, 0);
+    let mut rest = Rest::to(&server.address, agents[0].id);
+    assert_eq!(rest.put(&body, &done.request), Some(202));
+    agents[0].answered.push(done);
+    server.kill_within(Duration::ZERO);
+    let server = Server::start(dir.path()).until_it_listens();
+    check(&server, &mut agents, &mut feed);
 }
 
 /// Somebody whose doing is written down: an agent, or the publisher of the feed node.
@@ -119,7 +153,7 @@ impl Agent {
         (format!("<User><state>{body}</User>"), Done { request, state: state.to_owned() })
     }
 
-    /// Changes state as fast as the server answers, until it is gone.
+    /// Changes state as fast as the server answers, until it is gone or says that it cannot.
     fn work(&mut self, server: &str, round: u32, told: &Sender<()>) {
         let mut rest = Rest::to(server, self.id);
         for count in 0.. {
@@ -127,6 +161,10 @@ impl Agent {
             self.pending = Some(done);
             match rest.put(&body, &self.pending.as_ref().unwrap().request) {
                 Some(202) => {}
+                Some(503) => {
+                    self.pending = None;
+                    return;
+                }
                 Some(status) => panic!("agent {}: {body} was answered {status}", self.id),
                 None => return,
             }

@@ -30,23 +30,26 @@ impl Rest {
             "Content-Type: application/xml\r\nrequestId: {request_id}\r\nContent-Length: {}\r\n",
             body.len()
         );
-        self.ask("PUT", &head, body).map(|(status, _)| status)
+        self.ask("PUT", &self.path(), &head, body).map(|(status, _)| status)
     }
 
     /// The agent's state.
     pub(crate) fn state(&mut self) -> Option<String> {
-        let (status, body) = self.ask("GET", "", "")?;
+        let (status, body) = self.ask("GET", &self.path(), "", "")?;
         assert_eq!(status, 200, "{body}");
-        let state = body.split("<state>").nth(1)?.split('<').next()?;
-        Some(state.to_owned())
+        inside(&body, "<state>")
     }
 
-    fn ask(&mut self, method: &str, head: &str, body: &str) -> Option<(u16, String)> {
+    fn path(&self) -> String {
+        format!("/finesse/api/User/{}", self.agent)
+    }
+
+    fn ask(&mut self, method: &str, path: &str, head: &str, body: &str) -> Option<(u16, String)> {
         let socket = self.socket.as_mut()?;
         let agent = self.agent;
         let credentials = STANDARD.encode(format!("{agent}:{PASSWORD}"));
         let request = format!(
-            "{method} /finesse/api/User/{agent} HTTP/1.1\r\nHost: localhost\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\n\
              Authorization: Basic {credentials}\r\n{head}\r\n{body}"
         );
         socket.get_mut().write_all(request.as_bytes()).ok()?;
@@ -68,4 +71,15 @@ impl Rest {
         socket.read_exact(&mut body).ok()?;
         Some((status, String::from_utf8(body).unwrap()))
     }
+}
+
+/// What SystemInfo says of the service.
+pub(crate) fn service(server: &str) -> Option<String> {
+    let (_, body) = Rest::to(server, 1001).ask("GET", "/finesse/api/SystemInfo", "", "")?;
+    inside(&body, "<status>")
+}
+
+fn inside(body: &str, tag: &str) -> Option<String> {
+    let text = body.split(tag).nth(1)?.split('<').next()?;
+    Some(text.to_owned())
 }

@@ -7,6 +7,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
 use crate::{DOMAIN, PASSWORD, WAIT};
 
 /// A server that is killed at the end.
@@ -20,7 +22,26 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it on a data directory.
     pub(crate) fn start(dir: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_aplomb"))
+        Self::spawn(Command::new(env!("CARGO_BIN_EXE_aplomb")), dir)
+    }
+
+    /// Starts it where no file can grow over so many bytes; a write beyond fails as on a full disk.
+    pub(crate) fn start_on_a_disk_of(bytes: u64, dir: &Path) -> Self {
+        let mut shell = Command::new("sh");
+        // Ignored signals stay ignored in the program that takes the shell's place.
+        let limited = format!("trap '' XFSZ; ulimit -S -f {}; exec \"$0\" \"$@\"", bytes / 512);
+        shell.args(["-c", &limited, env!("CARGO_BIN_EXE_aplomb")]);
+        Self::spawn(shell, dir)
+    }
+
+    /// Ends the limit of [`Server::start_on_a_disk_of`].
+    pub(crate) fn make_room(&self) {
+        let limit = Rlimit { current: None, maximum: None };
+        prlimit(Pid::from_raw(self.child.id() as i32), Resource::Fsize, limit).unwrap();
+    }
+
+    fn spawn(mut command: Command, dir: &Path) -> Self {
+        let mut child = command
             .args(["serve", "--lab", "--lab-agents", "16", "--lab-teams", "2"])
             .args(["--lab-password", PASSWORD, "--domain", DOMAIN, "--log", "json"])
             .args(["--https", "127.0.0.1:0", "--insecure-http", "127.0.0.1:0", "--data-dir"])
@@ -39,20 +60,26 @@ impl Server {
 
     /// Waits for the line that tells the ports.
     pub(crate) fn until_it_listens(mut self) -> Self {
+        let fields = self.until_it_says("listening");
+        self.address = fields["insecure_http"].as_str().unwrap().to_owned();
+        self
+    }
+
+    /// Waits for a message in the log; gives its fields.
+    pub(crate) fn until_it_says(&self, message: &str) -> serde_json::Value {
         let deadline = Instant::now() + WAIT;
         let mut seen = Vec::new();
-        while self.address.is_empty() {
+        loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(line) = self.log.recv_timeout(left) else {
-                panic!("the server does not listen; its log:\n{}", seen.join("\n"));
+                panic!("the server does not say {message:?}; its log:\n{}", seen.join("\n"));
             };
             let fields: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-            if fields["message"] == "listening" {
-                self.address = fields["insecure_http"].as_str().unwrap().to_owned();
+            if fields["message"] == message {
+                return fields;
             }
             seen.push(line);
         }
-        self
     }
 
     /// Kills it, without a warning, when the time is over or when it has ended by itself, which
