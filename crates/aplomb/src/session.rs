@@ -166,17 +166,20 @@ impl Session {
 
     fn hear(&mut self, heard: Result<Heard, Broken>) -> Result<(), End> {
         let now = clock::moment();
-        let is_flushed = matches!(heard, Ok(Heard::Flushed));
-        if !is_flushed {
-            self.last_in = now;
-        }
-        if !is_flushed || self.stall.take().is_some() {
+        let after_stall = match heard {
+            Ok(Heard::Flushed { after_stall }) => after_stall,
+            Ok(_) | Err(_) => {
+                self.last_in = now;
+                true
+            }
+        };
+        if after_stall {
             self.alive = now;
             self.is_pinged = false;
         }
         match heard {
             Ok(Heard::Unit(unit)) => self.responder.receive(now, unit.as_bytes()),
-            Ok(Heard::Flushed | Heard::LifeSign) => {}
+            Ok(Heard::Flushed { .. } | Heard::LifeSign) => {}
             Ok(Heard::Close(close)) => return Err(End::WebSocketClosed(close)),
             Err(Broken::Ended) => return Err(End::Vanished),
             Err(Broken::Io(error)) => return Err(End::Failed(error)),

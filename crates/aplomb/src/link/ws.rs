@@ -28,6 +28,8 @@ pub struct WebSocket {
     unsent: Queue,
     /// Whether TLS has passed on all that it took.
     is_flushed: bool,
+    /// Whether the socket took less than it was offered the last time.
+    is_blocked: bool,
     /// Bytes read and written since the start.
     traffic: Traffic,
     peer_closed: bool,
@@ -48,7 +50,10 @@ pub enum Heard {
     /// A message.
     Unit(String),
     /// Nothing; but what was kept is written.
-    Flushed,
+    Flushed {
+        /// Whether the client took something that it had not taken before.
+        after_stall: bool,
+    },
     /// A ping, whose pong is queued already, or a pong.
     LifeSign,
     /// A close, to be answered with [`WebSocket::close`].
@@ -75,6 +80,7 @@ impl WebSocket {
             unread: Queue::from(early.to_vec()),
             unsent: Queue::default(),
             is_flushed: true,
+            is_blocked: false,
             traffic: Traffic { in_bytes: early.len() as u64, out_bytes: 0 },
             peer_closed: false,
         }
@@ -137,7 +143,7 @@ impl WebSocket {
         push_close(&mut self.unsent.bytes, code, reason, None);
         while is_answer_awaited && !self.peer_closed {
             match self.next().await {
-                Ok(Heard::Flushed | Heard::Unit(_) | Heard::LifeSign | Heard::Close(_)) => {}
+                Ok(Heard::Flushed { .. } | Heard::Unit(_) | Heard::LifeSign | Heard::Close(_)) => {}
                 Err(Broken::Ended | Broken::Io(_)) => return,
                 Err(Broken::Violation(_)) => break,
             }
@@ -160,7 +166,14 @@ impl WebSocket {
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Heard, Broken>> {
         if self.is_stalled() {
-            return self.poll_flush(cx).map_ok(|()| Heard::Flushed).map_err(Broken::Io);
+            let Poll::Ready(flushed) = self.poll_flush(cx) else {
+                self.is_blocked = true;
+                return Poll::Pending;
+            };
+            let after_stall = std::mem::take(&mut self.is_blocked);
+            return Poll::Ready(
+                flushed.map(|()| Heard::Flushed { after_stall }).map_err(Broken::Io),
+            );
         }
         Poll::Ready(Ok(match ready!(self.poll_input(cx))? {
             Input::Text(unit) => Heard::Unit(unit),

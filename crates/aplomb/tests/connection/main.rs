@@ -1,0 +1,10 @@
+//! The connection as clients meet it, good ones and bad ones: a real server on free ports.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod desk;
+mod frames;
+mod http;
+mod program;
+mod sessions;
+mod upgrade;
