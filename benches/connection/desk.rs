@@ -83,8 +83,9 @@ impl Desk {
         desk.ask(&open, "xmpp-bind").await?;
         desk.ask(
             &format!(
-                "<iq xmlns='jabber:client' type='set' id='b1'><bind \
-                 xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>{resource}</resource></bind></iq>"
+                "<iq xmlns='jabber:client' type='set' id='b1'>\
+                 <bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
+                 <resource>{resource}</resource></bind></iq>"
             ),
             "b1",
         )

@@ -322,7 +322,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn whatever_people_are_called_comes_back_from_both_levels_of_escaping(name in "(?s).{0,40}") {
+        fn any_name_comes_back_from_both_levels_of_escaping(name in "(?s).{0,40}") {
             let mut domain = centre(Flavour::Uccx);
             let ada = User { first_name: name.clone(), ..user("1001", &[Role::Agent], "1", "") };
             let change = Change::UserSet(ada.into());

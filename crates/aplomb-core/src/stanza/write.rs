@@ -109,8 +109,10 @@ mod tests {
     #[test]
     fn every_kind_of_stanza_comes_back_as_it_was() {
         for text in [
-            "<iq xmlns='jabber:client' type='get' id='1' to='cc.test'><ping xmlns='urn:xmpp:ping'/></iq>",
-            "<iq xmlns='jabber:client' type='set' id='1' from='a@cc.test/b'><x xmlns='urn:x'/></iq>",
+            "<iq xmlns='jabber:client' type='get' id='1' to='cc.test'>\
+             <ping xmlns='urn:xmpp:ping'/></iq>",
+            "<iq xmlns='jabber:client' type='set' id='1' from='a@cc.test/b'>\
+             <x xmlns='urn:x'/></iq>",
             "<iq xmlns='jabber:client' type='result' id='1'/>",
             "<iq xmlns='jabber:client' type='error' id='1'><x xmlns='urn:x'/>\
              <error code='404' type='cancel'>\
@@ -171,7 +173,8 @@ mod tests {
         let text = "<iq type='error' id='1'><error type='wait'>\
                     <unexpected-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>\
                     <text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>no</text>\
-                    <not-subscribed xmlns='http://jabber.org/protocol/pubsub#errors'/></error></iq>";
+                    <not-subscribed xmlns='http://jabber.org/protocol/pubsub#errors'/>\
+                    </error></iq>";
         let Ok(Stanza::Iq(Iq { kind: IqKind::Error { error, request }, .. })) = parse(text) else {
             panic!("an error")
         };

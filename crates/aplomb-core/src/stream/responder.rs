@@ -2,6 +2,7 @@
 //!
 //! Drain [`Responder::poll`] before you feed again.
 
+mod claims;
 mod driver;
 
 pub use driver::{Answer, Event, Fresh, Output, Policy, Question};
@@ -9,6 +10,8 @@ pub use driver::{Answer, Event, Fresh, Output, Policy, Question};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
+
+use claims::{asks_for_session, is_from};
 
 use super::auth::{Auth, Move};
 use super::bind;
@@ -368,7 +371,7 @@ impl Responder {
 /// The stream error that a client's violation of the grammar is answered with.
 const fn condition(violation: &Violation, step: Step) -> StreamCondition {
     match (violation.phase, step) {
-        // COMPAT: Openfire: what comes instead of an open is of an unsupported type, whatever it is.
+        // COMPAT: Openfire: whatever comes instead of an open is of an unsupported type.
         (Phase::ExpectOpen(_), _) => StreamCondition::UnsupportedStanzaType,
         // RFC 6120 §4.9.3.12 and §7.1.
         (_, Step::Bind | Step::Result | Step::Refusal | Step::Stanza) => {
@@ -387,22 +390,4 @@ fn mechanisms(offered: &[Mechanism]) -> Element {
     let each =
         |mechanism: &Mechanism| Element::new(ns::SASL, "mechanism").with_text(mechanism.name());
     Element::new(ns::SASL, "mechanisms").with_children(offered.iter().map(each))
-}
-
-/// Whether a stanza names its own sender or none (RFC 6120 §8.1.2.1).
-fn is_from(stanza: &Element, jid: &FullJid) -> bool {
-    let Some(from) = stanza.attr("from") else { return true };
-    from == jid.as_str()
-        || Jid::new(from).is_ok_and(|from| match from.try_into_full() {
-            Ok(full) => full == *jid,
-            Err(bare) => bare == jid.to_bare(),
-        })
-}
-
-/// Whether this is the request of RFC 3921 §3, which every client of Openfire still sends.
-fn asks_for_session(stanza: &Element, domain: &str) -> bool {
-    stanza.name() == "iq"
-        && stanza.attr("type") == Some("set")
-        && stanza.attr("to").is_none_or(|to| to == domain)
-        && stanza.child(ns::SESSION, "session").is_some()
 }

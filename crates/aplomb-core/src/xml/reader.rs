@@ -249,8 +249,6 @@ fn known(ns: String) -> Cow<'static, str> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
     use super::*;
 
     fn read(text: &str) -> Result<Element, XmlError> {
@@ -368,18 +366,17 @@ mod tests {
     }
 
     #[test]
-    fn too_much_of_anything_is_refused_before_it_costs_anything() {
-        let deep = "<a>".repeat(100_000);
-        let wide = format!("<a{}/>", (0..80_000).map(|n| format!(" a{n}='1'")).collect::<String>());
-        let names: String = (0..100_000).map(|n| format!(" xmlns:a{n}='urn:{n}'")).collect();
-        let many_names = format!("<a{names}/>");
-        let long_name = format!("<{}/>", "a".repeat(1_000_000));
-        let long_value = format!("<a x='{}'/>", "a".repeat(1_000_000));
-        for text in [&deep, &wide, &many_names, &long_name, &long_value] {
-            let start = Instant::now();
-            check(text, TOO_MUCH);
-            // Parsing the whole takes seconds; the bound is loose for a busy machine.
-            assert!(start.elapsed() < Duration::from_millis(250), "{:?}", start.elapsed());
+    fn too_much_of_anything_is_refused_before_the_rest_is_looked_at() {
+        let many = |text: fn(usize) -> String| (0..100_000).map(text).collect::<String>();
+        for excess in [
+            "<a>".repeat(100_000),
+            format!("<a{}", many(|n| format!(" a{n}='1'"))),
+            format!("<a{}", many(|n| format!(" xmlns:a{n}='urn:{n}'"))),
+            format!("<{}", "a".repeat(1_000_000)),
+            format!("<a x='{}", "a".repeat(1_000_000)),
+        ] {
+            // What is malformed at the end is not reached.
+            check(&format!("{excess}<<<"), TOO_MUCH);
         }
     }
 

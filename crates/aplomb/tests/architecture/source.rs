@@ -35,8 +35,9 @@ pub(crate) struct Written {
 /// One function.
 pub(crate) struct Function {
     pub(crate) name: String,
-    pub(crate) first_line: usize,
-    pub(crate) last_line: usize,
+    pub(crate) line: usize,
+    /// Its lines, those inside of text apart: a conversation in a test is data.
+    pub(crate) lines: usize,
 }
 
 /// The project's folder.
@@ -160,17 +161,18 @@ impl Source {
 
     fn function(&self, place: usize) -> Option<Function> {
         let name = self.tokens.get(place + 1).filter(|token| token.is_name)?;
-        let mut depth = 0_usize;
+        let (mut depth, mut lines_of_text) = (0_usize, 0);
         for token in &self.tokens[place..] {
             match token.text.as_str() {
                 ";" if depth == 0 => return None,
                 "{" | "(" | "[" => depth += 1,
                 "}" | ")" | "]" => depth -= 1,
-                _ => {}
+                text => lines_of_text += text.matches('\n').count(),
             }
             if depth == 0 && token.text == "}" {
-                let (first_line, last_line) = (self.tokens[place].line, token.line);
-                return Some(Function { name: name.text.clone(), first_line, last_line });
+                let line = self.tokens[place].line;
+                let lines = token.line - line + 1 - lines_of_text;
+                return Some(Function { name: name.text.clone(), line, lines });
             }
         }
         None

@@ -45,7 +45,7 @@ pub enum Output {
 /// What the stream tells its driver.
 #[derive(Debug)]
 pub enum Event {
-    /// A question. Feed no unit until [`super::Responder::answer`]: the grammar has the server speak next.
+    /// A question. Feed no unit until [`super::Responder::answer`]: it is the server's turn.
     Ask(Question),
     /// The client proved who it is.
     LoggedIn(Login),
