@@ -18,7 +18,11 @@ class Raw {
     constructor() {
         this.messages = new Inbox();
         this.socket = new server.WebSocket(server.ws, ['xmpp']);
-        this.socket.on('message', (data) => this.messages.push(data.toString()));
+        this.socket.on('message', (data) => {
+            this.messages.push(data.toString());
+            // Whoever is told to close says so too (RFC 7395 §3.6.1).
+            if (data.toString().startsWith('<close')) this.socket.send(`<close xmlns="${FRAMING}"/>`);
+        });
         this.socket.on('close', (code) => this.messages.push(`closed ${code}`));
         this.socket.on('error', (error) => this.messages.push(`error ${error.message}`));
         this.isOpen = new Promise((resolve) => this.socket.once('open', resolve));

@@ -38,7 +38,11 @@ class Server:
         flags += ["--log", "json"]
         self.home = tempfile.TemporaryDirectory(prefix="aplomb-interop-")
         self.program = subprocess.Popen(
-            [PROGRAM, *flags], cwd=self.home.name, stderr=subprocess.PIPE, text=True
+            [PROGRAM, *flags],
+            cwd=self.home.name,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for line in self.program.stderr:
             if '"listening"' in line:
@@ -85,7 +89,7 @@ class Desk:
         client.set_ignore_tls_errors(True)
         uri = f"wss://localhost:{server.port}/ws/"
         client.set_custom_host(uri, ConnectionProtocol.WEBSOCKET, ConnectionType.DIRECT_TLS)
-        for name in ("login-successful", "disconnected", "connection-failed"):
+        for name in ("connected", "disconnected", "connection-failed"):
             client.subscribe(name, lambda _client, name, *_rest: self.seen.append(name))
         keep = lambda _client, _name, text: self.seen.append(str(text))  # noqa: E731
         client.subscribe("stanza-received", keep)
@@ -105,8 +109,8 @@ class Desk:
             context.iteration(True)
 
     def online(self):
-        self.until("login", lambda thing: thing in ("login-successful", "disconnected"))
-        assert "login-successful" in self.seen, self.client.get_error()
+        self.until("login", lambda thing: thing in ("connected", "disconnected"))
+        assert "connected" in self.seen, self.client.get_error()
         self.client.send_stanza(Presence())
         gate = re.compile(r"<presence[^>]*from=.finesse@")
         self.until("presence of finesse", gate.search)
@@ -166,8 +170,8 @@ def a_publisher_publishes_and_a_reader_reads(server):
 
 def a_wrong_password_is_refused(server):
     desk = Desk(server, "1002", password="wrong")
-    desk.until("end", lambda thing: thing in ("login-successful", "disconnected"))
-    assert "login-successful" not in desk.seen
+    desk.until("end", lambda thing: thing in ("connected", "disconnected"))
+    assert "connected" not in desk.seen
     assert "not-authorized" in str(desk.client.get_error()), desk.client.get_error()
 
 

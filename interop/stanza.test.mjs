@@ -30,7 +30,7 @@ function desk(user, { password = PASSWORD, resource = 'stanza' } = {}) {
         'session:started',
         'presence',
         'pubsub:event',
-        'stream:error',
+        'streamError',
         'disconnected',
     ]) {
         client.on(name, (data) =>
@@ -91,7 +91,7 @@ test('a second desk ends the first with a conflict', async () => {
     await first.inbox.until('session', ({ name }) => name === 'session:started');
     const second = desk('1004');
     await second.inbox.until('session', ({ name }) => name === 'session:started');
-    const error = await first.inbox.until('stream error', ({ name }) => name === 'stream:error');
+    const error = await first.inbox.until('stream error', ({ name }) => name === 'streamError');
     assert.equal(error.data.condition, 'conflict');
     second.client.disconnect();
 });

@@ -76,7 +76,7 @@ test('an agent may not listen to another, and is not told whether there is one',
 test('a wrong password is refused, and the right one works after it', async () => {
     const desk = new Desk(server, '1004');
     assert.equal(await desk.connect('wrong'), 'AUTHFAIL');
-    await desk.ended();
+    desk.connection.disconnect();
     const again = await new Desk(server, '1004').open();
     await again.close();
 });
