@@ -21,7 +21,8 @@ class Raw {
         this.socket.on('message', (data) => {
             this.messages.push(data.toString());
             // Whoever is told to close says so too (RFC 7395 §3.6.1).
-            if (data.toString().startsWith('<close')) this.socket.send(`<close xmlns="${FRAMING}"/>`);
+            const isClose = data.toString().startsWith('<close');
+            if (isClose) this.socket.send(`<close xmlns="${FRAMING}"/>`);
         });
         this.socket.on('close', (code) => this.messages.push(`closed ${code}`));
         this.socket.on('error', (error) => this.messages.push(`error ${error.message}`));
@@ -123,7 +124,7 @@ test('COMPAT EventTunnel 12.0: an id in capitals logs in as the lower case', asy
     await desk.close();
 });
 
-test('COMPAT EventTunnel 12.0: subscribing twice is fine, and it is undone at the end', async () => {
+test('COMPAT EventTunnel 12.0: subscribing twice is fine, all is undone at the end', async () => {
     const desk = await new Raw().login('sup2', 'desktop');
     const node = '/finesse/api/Team/2/Users';
     const subscribe = `<subscribe node="${node}" jid="${desk.jid}"/>`;

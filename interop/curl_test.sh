@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # curl speaks REST to the real program: HTTP/1.0, HTTP/1.1, HTTP/2. Prints TAP.
 set -uo pipefail
-program=${APLOMB_BIN:-$(dirname "${BASH_SOURCE[0]}")/../target/debug/aplomb}
+program=${INTEROP_PROGRAM:-$(dirname "${BASH_SOURCE[0]}")/../target/debug/aplomb}
 password=opensesame
 home=$(mktemp -d)
 number=0 failed=0
@@ -108,7 +108,8 @@ allowed=(-H 'Origin: https://crm.example')
 evil=(-H 'Origin: https://evil.example')
 preflight=(-X OPTIONS -H 'Access-Control-Request-Method: PUT'
     -H 'Access-Control-Request-Headers: authorization,requestId')
-for origin in https://evil.example null https://localhost.evil.example:"$port" https://localhost:1; do
+for origin in https://evil.example null "https://localhost.evil.example:$port" https://localhost:1
+do
     ask -w "$status" "${upgrade[@]}" "${xmpp[@]}" -H "Origin: $origin" "$base/ws/"
     check "an upgrade for a page of $origin: 403" is 403
 done

@@ -26,7 +26,7 @@ from nbxmpp.protocol import Iq, Node, Presence  # noqa: E402
 
 PASSWORD = "opensesame"
 WAIT_SECS = 15
-PROGRAM = os.environ.get("APLOMB_BIN") or Path(__file__).parent.parent / "target/debug/aplomb"
+PROGRAM = os.environ.get("INTEROP_PROGRAM") or Path(__file__).parent.parent / "target/debug/aplomb"
 PUBSUB = "http://jabber.org/protocol/pubsub"
 
 
@@ -157,13 +157,14 @@ def a_publisher_publishes_and_a_reader_reads(server):
     node = "/crm/alerts"
     pubsub = bridge.client.get_module("PubSub")
     done = []
+    keep = lambda task: done.append(task.finish())  # noqa: E731
     text = Node("alert", {"xmlns": "urn:example:crm"}, ["a < b & c"])
-    pubsub.publish(node, text, id_="one", jid="pubsub.localhost", callback=done.append)
+    pubsub.publish(node, text, id_="one", jid="pubsub.localhost", callback=keep)
     bridge.until("answer to publish", lambda _: done)
-    pubsub.request_items(node, jid="pubsub.localhost", callback=done.append)
+    pubsub.request_items(node, jid="pubsub.localhost", callback=keep)
     bridge.until("answer to items", lambda _: len(done) == 2)
-    items = done[1].finish()
-    assert [item.getAttr("id") for item in items] == ["one"], items
+    items = done[1]
+    assert done[0].id == "one" and [item.getAttr("id") for item in items] == ["one"], items
     assert items[0].getTag("alert").getData() == "a < b & c", items[0]
     bridge.end()
 

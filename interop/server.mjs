@@ -13,7 +13,7 @@ import WebSocket from 'ws';
 export const PASSWORD = 'opensesame';
 const WAIT_MS = 15_000;
 const PROGRAM =
-    process.env.APLOMB_BIN ??
+    process.env.INTEROP_PROGRAM ??
     path.join(
         import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname),
         '../target/debug/aplomb',
