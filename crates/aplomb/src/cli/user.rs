@@ -79,7 +79,7 @@ struct Add {
     source: PasswordSource,
 }
 
-/// Where a new password is from; a terminal is asked for it when neither is given.
+/// Where a new password is from.
 #[derive(Debug, Args)]
 struct PasswordSource {
     /// Read the password from the first line of a file.
@@ -98,6 +98,8 @@ Examples:
   aplomb user import people.csv --data-dir /var/lib/aplomb";
 
 const ADD_EXAMPLES: &str = "\
+Without --password-file or --generate-password the terminal is asked for a password.
+
 Examples:
   aplomb user add 1001 --first-name Ada --last-name Lovelace --team 1 --phone 1001
   aplomb user add sup1 --role agent --role supervisor --team 1 --supervises 1,2
@@ -105,8 +107,9 @@ Examples:
 
 const IMPORT_EXAMPLES: &str = "\
 Columns, of which only id must be there: id, login_name, first_name, last_name, roles, team,
-supervises, phone, password. Several roles or teams stand in one field with semicolons. An empty
-password leaves the present one; somebody new gets a random one, printed once.
+supervises, phone, password. Several roles or teams stand in one field with semicolons. A column
+that is not there leaves what is known of somebody as it is, and so does an empty password; somebody
+new without a password gets a random one, printed once.
 
 Example:
   id,first_name,last_name,roles,team,supervises,phone,password
@@ -164,7 +167,8 @@ impl User {
             1 => "1 person imported".to_owned(),
             n => format!("{n} people imported"),
         };
-        let request = Request::ImportUsers { people };
+        let fields = sheet.columns.iter().map(|column| (*column).to_owned()).collect();
+        let request = Request::ImportUsers { people, fields };
         self.place.ask(&request, |complaint| sheet.place(complaint), |reply| done(&line, reply))
     }
 }

@@ -74,7 +74,7 @@ fn what_cannot_be_done_is_refused_in_words() {
 }
 
 #[test]
-fn an_import_is_done_whole_or_not_at_all() {
+fn an_import_is_done_whole_or_not_at_all_and_changes_only_what_it_tells() {
     let people = |third_team: &str| {
         let third = Person { team: Some(third_team.into()), ..person("1003") };
         let people = [person("1001"), person("1002"), third];
@@ -85,12 +85,16 @@ fn an_import_is_done_whole_or_not_at_all() {
         complaint.person = 2;
     }
     let known = |id: &str| Person { login_name: id.into(), ..person(id) };
+    // Of his team and phone nothing is told, so they stay.
+    let renamed = Person { id: "1001".into(), first_name: "Grace".into(), ..Person::default() };
     check(
         &[
             Request::PutTeam(team("1", "One")),
-            Request::ImportUsers { people: people("9") },
+            import(people("9"), &["first_name", "team"]),
             Request::ListUsers,
-            Request::ImportUsers { people: people("1") },
+            import(people("1"), &["first_name", "team"]),
+            Request::ListUsers,
+            import(vec![(renamed, NewPassword::Keep)], &["first_name"]),
             Request::ListUsers,
         ],
         &[
@@ -99,6 +103,12 @@ fn an_import_is_done_whole_or_not_at_all() {
             Reply::Users(vec![]),
             Reply::Done(vec![]),
             Reply::Users(vec![known("1001"), known("1002"), known("1003")]),
+            Reply::Done(vec![]),
+            Reply::Users(vec![
+                Person { first_name: "Grace".into(), ..known("1001") },
+                known("1002"),
+                known("1003"),
+            ]),
         ],
     );
 }
@@ -107,9 +117,7 @@ fn an_import_is_done_whole_or_not_at_all() {
 fn a_made_password_is_told_and_one_that_is_there_is_kept() {
     let dir = fresh();
     let config = config(dir.path());
-    let import = Request::ImportUsers {
-        people: vec![(Person { team: None, ..person("1001") }, NewPassword::Keep)],
-    };
+    let import = import(vec![(Person { team: None, ..person("1001") }, NewPassword::Keep)], &[]);
     let Reply::Done(made) = ask(&config, &import).unwrap() else { panic!("refused") };
     let [Made { user, password: Password(secret) }] = &made[..] else { panic!("{made:?}") };
     assert_eq!((user.as_str(), secret.expose().len()), ("1001", 20));
@@ -203,6 +211,11 @@ fn while_serving<T>(dir: &Path, act: impl FnOnce(&Config) -> T) -> T {
 
 fn add(id: &str) -> Request {
     Request::AddUser { person: person(id), password: password("secret") }
+}
+
+fn import(people: Vec<(Person, NewPassword)>, fields: &[&str]) -> Request {
+    let fields = fields.iter().map(|field| (*field).to_owned()).collect();
+    Request::ImportUsers { people, fields }
 }
 
 fn person(id: &str) -> Person {

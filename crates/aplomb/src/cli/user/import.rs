@@ -17,7 +17,7 @@ use crate::office::{Complaint, NewPassword, Password, Person, RoleName};
 pub(super) struct Sheet {
     pub(super) people: Vec<(Person, NewPassword)>,
     name: String,
-    columns: Vec<&'static str>,
+    pub(super) columns: Vec<&'static str>,
     /// The line on which each person begins.
     lines: Vec<u64>,
 }
