@@ -277,6 +277,8 @@ impl Initiator {
                 | Milestone::LoginTried(_)
                 | Milestone::Responded
                 | Milestone::BindWanted(_)
+                | Milestone::SessionWanted
+                | Milestone::SessionGiven
                 | Milestone::Closed(..),
             )
             | None => {}
@@ -287,7 +289,9 @@ impl Initiator {
     fn take_stanza(&mut self, stanza: Element) {
         // Any answer will do: the session of RFC 3921 has no content.
         if self.session.is_some() && stanza.attr("id") == self.session {
-            self.passed(Phase::Bound, Side::Server, &Frame::Element(stanza));
+            let (frame, milestone) = (Frame::Element(stanza), Some(Milestone::SessionGiven));
+            let passage = Passage { from: Side::Server, frame, milestone };
+            self.outputs.push_back(Output::Event(Event::Passed(passage)));
             self.ready();
         } else {
             self.outputs.push_back(Output::Event(Event::Stanza(stanza)));

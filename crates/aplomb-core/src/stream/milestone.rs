@@ -40,6 +40,10 @@ pub enum Milestone {
     Bound(String),
     /// It does not get it.
     BindRefused(StanzaError),
+    /// The client asks for the session of RFC 3921 §3.
+    SessionWanted,
+    /// It has it; nothing changes by it.
+    SessionGiven,
     /// One side ends the stream with an error.
     Failed(Side, StreamError),
     /// One side ends the stream.
@@ -85,6 +89,9 @@ impl Milestone {
                 Some(Self::Bound(jid.map(|jid| jid.to_string()).unwrap_or_default()))
             }
             (Step::Refusal, Phase::ExpectBound) => Some(Self::BindRefused(refusal(element))),
+            (Step::Stanza, Phase::Bound) if element.child(ns::SESSION, "session").is_some() => {
+                Some(Self::SessionWanted)
+            }
             (Step::Error, _) => Some(Self::Failed(from, StreamError::from_element(element))),
             _ => None,
         }
@@ -172,6 +179,8 @@ impl fmt::Display for Milestone {
                 error.condition.name(),
                 words(error.text.as_deref())
             ),
+            Self::SessionWanted => f.write_str("The client asks for a session, as older ones do."),
+            Self::SessionGiven => f.write_str("It is given; nothing changes by it."),
             Self::Failed(side, error) => {
                 let words = words(error.text.as_deref());
                 write!(f, "A stream error from {side}: {}{words}.", error.condition.name())

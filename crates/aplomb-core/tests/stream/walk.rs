@@ -108,6 +108,8 @@ fn a_client_logs_in_by_scram_and_binds() {
             "The server offers an address, and a session as of RFC 3921.",
             "The client wants the resource desktop.",
             "The client is ada@cc.test/desktop from now on.",
+            "The client asks for a session, as older ones do.",
+            "It is given; nothing changes by it.",
             "Ready as ada@cc.test/desktop.",
         ]
     );

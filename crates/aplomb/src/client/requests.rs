@@ -13,6 +13,8 @@ use crate::limits::RECALL_ITEMS_MAX;
 pub(super) enum Asked {
     /// To get the events of a node.
     Subscribe(String),
+    /// Not to get them any more.
+    Unsubscribe(String),
     /// What a node keeps.
     Items(String),
     /// A sign of life.
@@ -23,6 +25,7 @@ impl Asked {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Subscribe(_) => "subscribe",
+            Self::Unsubscribe(_) => "unsubscribe",
             Self::Items(_) => "items",
             Self::Ping => "ping",
         }
@@ -36,6 +39,12 @@ impl Asked {
                     .with_attr("node", node.clone())
                     .with_attr("jid", jid.as_str());
                 pubsub("set", id, domain, subscribe)
+            }
+            Self::Unsubscribe(node) => {
+                let unsubscribe = Element::new(ns::PUBSUB, "unsubscribe")
+                    .with_attr("node", node.clone())
+                    .with_attr("jid", jid.as_str());
+                pubsub("set", id, domain, unsubscribe)
             }
             Self::Items(node) => {
                 let items = Element::new(ns::PUBSUB, "items")
@@ -52,14 +61,6 @@ impl Asked {
 /// Available, with priority 0: without it no event of a bare JID comes.
 pub(super) fn presence() -> Element {
     Element::new(ns::CLIENT, "presence")
-}
-
-/// Ends a subscription; nobody waits for the answer.
-pub(super) fn unsubscribe(node: &str, jid: &FullJid, domain: &str) -> Element {
-    let unsubscribe = Element::new(ns::PUBSUB, "unsubscribe")
-        .with_attr("node", node)
-        .with_attr("jid", jid.as_str());
-    pubsub("set", "unsubscribe", domain, unsubscribe)
 }
 
 /// The answer to a request of the server's: a ping is answered, anything else refused.

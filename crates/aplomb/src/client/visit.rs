@@ -238,8 +238,8 @@ impl Visit<'_, '_> {
                     let words = format!("no answer to the subscription of {node}");
                     return Err(Loss::Broken(words));
                 }
-                // The pings have their own count.
-                Some((Asked::Ping, _)) | None => {}
+                // Pings have their own count, and a client that leaves waits for nothing but a close.
+                Some((Asked::Ping | Asked::Unsubscribe(_), _)) | None => {}
             }
         }
         Ok(())
@@ -267,6 +267,9 @@ impl Visit<'_, '_> {
         match &asked {
             Asked::Subscribe(node) => {
                 self.send_step(now, &stanza, &format!("The client wants the events of {node}."));
+            }
+            Asked::Unsubscribe(node) => {
+                self.send_step(now, &stanza, &format!("The client gives {node} back."));
             }
             Asked::Items(_) | Asked::Ping => self.initiator.send(now, &stanza),
         }
@@ -299,9 +302,11 @@ impl Visit<'_, '_> {
         match (asked, refusal) {
             (Asked::Ping, _) => self.pings_unanswered = 0,
             (Asked::Subscribe(node), None) => {
-                let (text, meaning) = (answer.to_indented_xml(), format!("Subscribed to {node}."));
-                let step = Step { from: Side::Server, text, meaning: Some(meaning) };
-                self.traveller.tell(What::Step(step));
+                self.tell_answer(answer, format!("Subscribed to {node}."));
+            }
+            (Asked::Unsubscribe(node), refusal) => {
+                let how = refusal.map_or("Given back", |_| "Not given back");
+                self.tell_answer(answer, format!("{how}: {node}."));
             }
             (Asked::Subscribe(node), Some(error)) => self.subscription_refused(node, answer, error),
             (Asked::Items(node), None) => {
@@ -315,11 +320,15 @@ impl Visit<'_, '_> {
     }
 
     fn subscription_refused(&mut self, node: String, answer: &Element, error: StanzaError) {
-        let meaning = format!("The subscription was refused: {}.", error.condition.name());
-        let (text, meaning) = (answer.to_indented_xml(), Some(meaning));
-        self.traveller.tell(What::Step(Step { from: Side::Server, text, meaning }));
+        let condition = error.condition.name();
+        self.tell_answer(answer, format!("The subscription was refused: {condition}."));
         self.failure = Some(Failure::Subscription { node, error: Box::new(error) });
         self.initiator.close(clock::moment());
+    }
+
+    fn tell_answer(&mut self, answer: &Element, meaning: String) {
+        let (text, meaning) = (answer.to_indented_xml(), Some(meaning));
+        self.traveller.tell(What::Step(Step { from: Side::Server, text, meaning }));
     }
 
     fn cannot_tell(&mut self, node: &str, why: &str) {
@@ -345,11 +354,8 @@ impl Visit<'_, '_> {
     /// Goes in order: subscriptions of a full JID would stay behind (Cisco's guide asks for it).
     fn leave(&mut self, now: Moment) {
         self.is_leaving = true;
-        if let Some(jid) = self.jid.clone() {
-            for node in &self.traveller.settings.nodes {
-                let stanza = requests::unsubscribe(node, &jid, self.traveller.domain);
-                self.initiator.send(now, &stanza);
-            }
+        for node in self.traveller.settings.nodes.clone() {
+            self.ask(now, Asked::Unsubscribe(node));
         }
         self.initiator.close(now);
     }
