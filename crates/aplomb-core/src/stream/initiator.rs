@@ -213,9 +213,11 @@ impl Initiator {
             Ok(phase) => self.phase = phase,
             Err(violation) => return self.give_up(now, Some(Trouble::Violation(violation))),
         }
+        // After our close the server may still have stanzas on their way (RFC 6120 §4.4).
+        let is_open = matches!(before, Phase::Bound | Phase::Closing(Side::Client));
         let frame = match frame {
-            Frame::Element(stanza) if before == Phase::Bound && self.phase == Phase::Bound => {
-                return self.take_stanza(stanza);
+            Frame::Element(element) if is_open && element.ns() == ns::CLIENT => {
+                return self.take_stanza(element);
             }
             frame => frame,
         };

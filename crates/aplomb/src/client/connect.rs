@@ -67,7 +67,10 @@ pub enum ConnectError {
     #[error("no WebSocket: {0}")]
     Upgrade(#[from] UpgradeError),
     /// The server speaks something else than HTTP.
-    #[error("the server answered the upgrade with {0}; is this a web server at all?")]
+    #[error(
+        "the server answered the upgrade with {0}; is this a web server, and is its port not for TLS \
+         (wss://)?"
+    )]
     NotHttp(String),
     /// A step took too long.
     #[error("{step} took more than {} s; look for a firewall that swallows it", wait.as_secs())]

@@ -60,15 +60,7 @@ impl Traveller<'_> {
                 Err(error) => return Ended::Failed(Failure::Connect(error)),
             },
         };
-        let wish = Wish {
-            domain: self.domain.to_owned(),
-            user: self.settings.user.clone(),
-            password: self.settings.password.clone(),
-            resource: Some(self.settings.resource.clone()),
-            allows_plain: self.settings.target.is_tls || self.settings.allows_plain_without_tls,
-            nonce: random::name(NONCE_CHARS),
-        };
-        let initiator = Initiator::new(clock::moment(), Box::new(Messages), wish);
+        let initiator = Initiator::new(clock::moment(), Box::new(Messages), self.wish());
         let visit = Visit {
             traveller: self,
             wire,
@@ -82,6 +74,17 @@ impl Traveller<'_> {
             failure: None,
         };
         visit.stay(stop).await
+    }
+
+    fn wish(&self) -> Wish {
+        Wish {
+            domain: self.domain.to_owned(),
+            user: self.settings.user.clone(),
+            password: self.settings.password.clone(),
+            resource: Some(self.settings.resource.clone()),
+            allows_plain: self.settings.target.is_tls || self.settings.allows_plain_without_tls,
+            nonce: random::name(NONCE_CHARS),
+        }
     }
 
     async fn connect(&mut self) -> Result<Wire, connect::ConnectError> {
@@ -381,3 +384,99 @@ const NONCE_CHARS: usize = 26;
 
 const PING_EVERY: Duration = Duration::from_secs(CLIENT_PING_SECS);
 const ANSWER_WAIT: Duration = Duration::from_secs(CLIENT_ANSWER_SECS_MAX);
+
+#[cfg(test)]
+mod tests {
+    use aplomb_core::secret::Secret;
+
+    use super::*;
+    use crate::client::connect::Upgraded;
+    use crate::client::trust::Trust;
+
+    fn settings() -> Settings {
+        Settings {
+            target: "ws://127.0.0.1/ws/".parse().unwrap(),
+            trust: Trust::System,
+            domain: None,
+            user: "1001".to_owned(),
+            password: Secret::new("pencil".to_owned()),
+            resource: "desk".to_owned(),
+            allows_plain_without_tls: false,
+            nodes: Vec::new(),
+            wait: Duration::from_secs(1),
+        }
+    }
+
+    /// A visit that is ready, to a server that says nothing more.
+    fn with_ready_visit(check: impl FnOnce(&mut Visit<'_, '_>)) {
+        let settings = settings();
+        let (bytes, _server) = tokio::io::duplex(1024);
+        let (early, request, answer) = (Vec::new(), String::new(), String::new());
+        let mut traveller = Traveller {
+            settings: &settings,
+            domain: "cc.test",
+            positions: &mut Positions::default(),
+            tell: &mut |_| {},
+            has_been_ready: false,
+            is_ready: false,
+        };
+        let wish = traveller.wish();
+        let mut visit = Visit {
+            traveller: &mut traveller,
+            wire: Wire::new(Upgraded { bytes: Box::new(bytes), early, request, answer }),
+            initiator: Initiator::new(clock::moment(), Box::new(Messages), wish),
+            jid: None,
+            asked: BTreeMap::new(),
+            requests: 0,
+            pings_unanswered: 0,
+            next_ping: None,
+            is_leaving: false,
+            failure: None,
+        };
+        visit.ready(FullJid::new("1001@cc.test/desk").unwrap());
+        check(&mut visit);
+    }
+
+    fn pong(visit: &Visit<'_, '_>) -> Element {
+        let id = visit.asked.keys().next_back().unwrap().clone();
+        Element::new("jabber:client", "iq").with_attr("type", "result").with_attr("id", id)
+    }
+
+    #[test]
+    fn a_server_that_answers_no_two_pings_is_dead() {
+        with_ready_visit(|visit| {
+            let mut now = clock::moment();
+            for _ in 0..CLIENT_PINGS_UNANSWERED_MAX {
+                now = now + PING_EVERY;
+                assert!(visit.tick(now).is_ok());
+            }
+            assert!(matches!(visit.tick(now + PING_EVERY), Err(Loss::Dead(_))));
+        });
+    }
+
+    #[test]
+    fn a_server_that_answers_lives() {
+        with_ready_visit(|visit| {
+            let mut now = clock::moment();
+            for _ in 0..10 {
+                now = now + PING_EVERY;
+                assert!(visit.tick(now).is_ok());
+                let pong = pong(visit);
+                visit.take_stanza(pong);
+            }
+        });
+    }
+
+    #[test]
+    fn what_would_happen_again_is_not_tried_again() {
+        let is_final = |name: &str| {
+            let condition = StreamCondition::named(name).unwrap();
+            is_final(&Trouble::Stream(aplomb_core::framing::StreamError::new(condition)))
+        };
+        assert!(is_final("conflict") && is_final("host-unknown"));
+        assert!(!is_final("system-shutdown") && !is_final("connection-timeout"));
+        let login = |condition: &str| super::is_final(&Trouble::Login(condition.to_owned(), None));
+        assert!(login("not-authorized") && !login("temporary-auth-failure"));
+        assert!(!super::is_final(&Trouble::Silent));
+    }
+}

@@ -1,5 +1,6 @@
 //! A WebSocket at the client's end: frames in, frames out.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use aplomb_core::limits::STANZA_BYTES_MAX;
@@ -51,6 +52,8 @@ impl Wire {
             match self.bytes.read_buf(&mut self.pending).await {
                 Ok(0) => return Ok(None),
                 Ok(_) => {}
+                // TLS tells an end without a farewell from one with it; to us both are ends.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
                 Err(error) => return Err(error.to_string()),
             }
         }
