@@ -136,8 +136,8 @@ impl Session {
     async fn wake(&mut self, alarm: Pin<&mut Sleep>) -> Wake {
         let Self { link, seat, letters, shared, told, .. } = self;
         let is_stalled = link.is_stalled();
+        // In no fixed order: whoever sends without a pause must get his mail all the same.
         tokio::select! {
-            biased;
             heard = link.next() => Wake::Heard(heard),
             () = mail(seat.as_ref(), letters.len()), if !is_stalled => Wake::Mail,
             () = cut(seat.as_ref()), if is_stalled && told.is_none() => Wake::Cut,
