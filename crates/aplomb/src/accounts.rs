@@ -10,7 +10,6 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -22,6 +21,7 @@ use aplomb_core::sasl::{Failure, Login, ScramKeys};
 use aplomb_core::secret::Secret;
 use aplomb_core::time::Moment;
 use parking_lot::{Mutex, RwLock};
+use prometheus_client::metrics::counter::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -67,12 +67,18 @@ pub struct Accounts {
     /// Logins that wait for a derivation, and those that have theirs done.
     waiting: Semaphore,
     deriving: Arc<Semaphore>,
-    derivations: AtomicU64,
+    derivations: Counter,
 }
 
 impl Accounts {
-    /// No accounts yet; [`Accounts::adopt`] brings them. `decoy_key` stays with the store.
-    pub fn new(policy: &Policy, decoy_key: [u8; 32], domain: Arc<RwLock<Domain>>) -> Self {
+    /// No accounts yet; [`Accounts::adopt`] brings them. `decoy_key` stays with the store;
+    /// `derivations` counts the passwords that were checked the long way.
+    pub fn new(
+        policy: &Policy,
+        decoy_key: [u8; 32],
+        domain: Arc<RwLock<Domain>>,
+        derivations: Counter,
+    ) -> Self {
         let memory_key = Secret::new(random::bytes());
         // One core is left to everybody who is logged in already.
         let derivers = available_parallelism().map_or(1, |cores| (cores.get() - 1).max(1));
@@ -88,7 +94,7 @@ impl Accounts {
             )),
             waiting: Semaphore::new(LOGINS_WAITING_MAX),
             deriving: Arc::new(Semaphore::new(derivers)),
-            derivations: AtomicU64::new(0),
+            derivations,
         }
     }
 
@@ -103,7 +109,7 @@ impl Accounts {
         password: &Secret<String>,
         peer: IpAddr,
     ) -> Result<Login, Failure> {
-        let account = self.account(name);
+        let account = self.account_of(name);
         if let Some(login) = self.recall(&account, password) {
             return Ok(login);
         }
@@ -132,7 +138,7 @@ impl Accounts {
     ///
     /// - Errors: [`Failure::TemporaryAuthFailure`] when a rate is exceeded.
     pub fn keys(&self, name: &str, peer: IpAddr) -> Result<ScramKeys, Failure> {
-        let account = self.account(name);
+        let account = self.account_of(name);
         if !self.guard.lock().take(&account, peer, clock::moment()) {
             return Err(Failure::TemporaryAuthFailure);
         }
@@ -141,9 +147,17 @@ impl Accounts {
 
     /// Notes how a SCRAM exchange ended.
     pub fn note(&self, name: &str, peer: IpAddr, is_success: bool) {
-        let account = self.account(name);
+        let account = self.account_of(name);
         let is_known = self.keys.read().contains_key(&account);
         self.settle(&account, peer, is_known, is_success);
+    }
+
+    /// The account that `name` means: an id, or the id that a login name belongs to, in the one
+    /// spelling under which everybody looks it up; a name that nobody has gets that spelling too.
+    pub fn account_of(&self, name: &str) -> String {
+        let folded = spelling(name);
+        let domain = self.domain.read();
+        domain.named(&folded).map_or(folded, |user| spelling(user.id.as_str()))
     }
 
     /// Replaces or removes the keys of an account; what was remembered is forgotten, a lock opened.
@@ -160,19 +174,6 @@ impl Accounts {
         // Still under the lock: a check that is under way sees either both changes or none.
         self.remembered.write().forget(&account);
         self.guard.lock().forget(&account);
-    }
-
-    /// How many keys were derived since the start, for the metrics.
-    pub fn derivations(&self) -> u64 {
-        self.derivations.load(Ordering::Relaxed)
-    }
-
-    /// The account that `name` means: an id, or the id that a login name belongs to, in the one
-    /// spelling under which everybody looks it up; a name that nobody has gets that spelling too.
-    fn account(&self, name: &str) -> String {
-        let folded = spelling(name);
-        let domain = self.domain.read();
-        domain.named(&folded).map_or(folded, |user| spelling(user.id.as_str()))
     }
 
     fn recall(&self, account: &str, password: &Secret<String>) -> Option<Login> {
@@ -193,7 +194,7 @@ impl Accounts {
         turn: OwnedSemaphorePermit,
     ) -> Result<Login, Failure> {
         let (keys, stored) = self.keys_or_decoy(&account);
-        self.derivations.fetch_add(1, Ordering::Relaxed);
+        self.derivations.inc();
         let (name, sent) = (account.clone(), password.clone());
         let check = move || {
             let login = keys.check(&name, &sent);

@@ -23,6 +23,7 @@ use crate::hub::Hub;
 use crate::limits::{CONTROL_CALLERS_MAX, CONTROL_LINE_BYTES_MAX, CONTROL_WAIT_SECS};
 use crate::office::{Complaint, Office, Reply, Request};
 use crate::store::{Sqlite, StoreError};
+use crate::watch::Metrics;
 use crate::writer;
 
 /// Why a request could not be made. What was refused is a [`Reply`].
@@ -154,7 +155,8 @@ fn perform_here(config: &Config, dir: &Path, request: &Request) -> Result<Reply,
     runtime.block_on(async {
         let (questions, asked) = mpsc::channel(1);
         let realm = Realm { domain: config.domain.clone(), version: String::new() };
-        let started = writer::start(Box::new(store), config, Hub::new(realm, questions), asked)?;
+        let (hub, metrics) = (Hub::new(realm, questions), Metrics::new());
+        let started = writer::start(Box::new(store), config, hub, asked, &metrics)?;
         let reply = Office::new(started.writer.clone()).perform(request.clone()).await;
         started.writer.stop().await;
         started.thread.join().expect("the writer does not panic");

@@ -142,15 +142,16 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
     let features = realm.stream_features();
     let (questions, waiting) = mpsc::channel(PUBSUB_QUEUE_MAX);
     let hub = Hub::new(realm, questions);
+    let metrics = Metrics::new();
     let writer::Started { writer, accounts, thread } =
-        writer::start(store, &config, Arc::clone(&hub), waiting)?;
+        writer::start(store, &config, Arc::clone(&hub), waiting, &metrics)?;
     let office = Office::new(writer.clone());
     let made = match config.laboratory() {
         Some(lab) => furnish(&lab, &writer).await?,
         None => office.open_for_the_first_time().await?,
     };
 
-    let parts = Parts { config: &config, hub, accounts, writer: writer.clone() };
+    let parts = Parts { config: &config, hub, accounts, metrics, writer: writer.clone() };
     let sessions = parts.sessions(features);
     let session_tasks = TaskTracker::new();
     let router = parts.router(doors.https_at.port(), &sessions, &session_tasks)?;
@@ -221,6 +222,7 @@ struct Parts<'a> {
     config: &'a Config,
     hub: Arc<Hub>,
     accounts: Arc<Accounts>,
+    metrics: Metrics,
     writer: Writer,
 }
 
@@ -239,7 +241,7 @@ impl Parts<'_> {
         Arc::new(Shared {
             accounts: Arc::clone(&self.accounts),
             hub: Arc::clone(&self.hub),
-            metrics: Metrics::new(),
+            metrics: self.metrics.clone(),
             policy_tls: policy(&all),
             policy_clear: policy(if config.plain_without_tls { &all } else { &all[..1] }),
             ping_after: config.ping_after,

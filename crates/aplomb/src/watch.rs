@@ -8,6 +8,7 @@ use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 /// The metrics. Clones count together.
@@ -21,6 +22,14 @@ pub struct Metrics {
     pub notices: Counter,
     /// TLS handshakes that failed or took too long.
     pub tls_failures: Counter,
+    /// Requests that the writer took; several share a commit.
+    pub writes: Counter,
+    /// Seconds of each commit that succeeded.
+    pub commit_secs: Histogram,
+    /// Commits that failed.
+    pub commit_failures: Counter,
+    /// Passwords that were checked by deriving a key.
+    pub derivations: Counter,
     logins: Family<ByResult, Counter>,
     ends: Family<ByEnd, Counter>,
     requests: Family<ByStatus, Counter>,
@@ -60,6 +69,10 @@ impl Metrics {
             connections: Gauge::default(),
             notices: Counter::default(),
             tls_failures: Counter::default(),
+            writes: Counter::default(),
+            commit_secs: Histogram::new(exponential_buckets(COMMIT_SECS_MIN, 2.0, COMMIT_BUCKETS)),
+            commit_failures: Counter::default(),
+            derivations: Counter::default(),
             logins: Family::default(),
             ends: Family::default(),
             requests: Family::default(),
@@ -79,6 +92,12 @@ impl Metrics {
         all.register("notices_delivered", "Notices written to sessions", self.notices.clone());
         let failures = "TLS handshakes that failed or took too long";
         all.register("tls_failures", failures, self.tls_failures.clone());
+        all.register("writes", "Requests that the writer took", self.writes.clone());
+        let time = "Time of a commit, which several writes share";
+        all.register_with_unit("commit_time", time, Unit::Seconds, self.commit_secs.clone());
+        all.register("commit_failures", "Commits that failed", self.commit_failures.clone());
+        let checked = "Passwords that were checked by deriving a key";
+        all.register("password_derivations", checked, self.derivations.clone());
         all.register("logins", "Logins over XMPP", self.logins.clone());
         all.register("session_ends", "Sessions that ended", self.ends.clone());
         all.register("http_requests", "Requests answered", self.requests.clone());
@@ -133,6 +152,12 @@ impl Default for Metrics {
     }
 }
 
+/// Seconds of the fastest commit told apart: a flush of a fast disk.
+const COMMIT_SECS_MIN: f64 = 0.000_1;
+
+/// Doublings from there: up to 3 seconds.
+const COMMIT_BUCKETS: u16 = 16;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,12 +170,14 @@ mod tests {
         metrics.request(202);
         metrics.traffic(10, 20);
         metrics.session_end("server", "policy", "conflict");
+        metrics.commit_secs.observe(0.002);
         let text = metrics.to_text();
         for line in [
             "aplomb_sessions 1",
             "aplomb_logins_total{result=\"ok\"} 1",
             "aplomb_http_requests_total{status=\"202\"} 1",
             "aplomb_websocket_sent_bytes_total 20",
+            "aplomb_commit_time_seconds_count 1",
             "aplomb_session_ends_total{by=\"server\",layer=\"policy\",code=\"conflict\"} 1",
         ] {
             assert!(text.lines().any(|other| other == line), "{line} is not in\n{text}");

@@ -29,6 +29,7 @@ use crate::limits::{
     WRITER_QUEUE_MAX,
 };
 use crate::store::{Store, StoreError};
+use crate::watch::Metrics;
 
 /// Why a command did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +96,8 @@ pub struct Started {
 
 /// Loads what `store` holds and starts the writer's thread.
 ///
-/// `questions` are the pubsub requests that `hub` sends.
+/// `questions` are the pubsub requests that `hub` sends; commits and derivations are counted in
+/// `metrics`.
 ///
 /// - Errors: the store cannot be read, or the system gives no thread.
 pub fn start(
@@ -103,6 +105,7 @@ pub fn start(
     config: &Config,
     hub: Arc<Hub>,
     questions: mpsc::Receiver<PubSubJob>,
+    metrics: &Metrics,
 ) -> Result<Started, StoreError> {
     let setup = plan::Setup {
         host: config.domain.clone(),
@@ -120,7 +123,9 @@ pub fn start(
     let working = plan::Working::new(&setup, &snapshot);
     let domain = Arc::new(RwLock::new(working.domain().clone()));
     let policy = Policy::from(config);
-    let accounts = Arc::new(Accounts::new(&policy, snapshot.decoy_key, domain.clone()));
+    let derivations = metrics.derivations.clone();
+    let accounts = Accounts::new(&policy, snapshot.decoy_key, domain.clone(), derivations);
+    let accounts = Arc::new(accounts);
     for change in snapshot.changes {
         if let crate::store::Change::Keys { user, keys } = change {
             accounts.adopt(&user, keys);
@@ -137,6 +142,7 @@ pub fn start(
             accounts: accounts.clone(),
             hub,
             is_in_service: is_in_service.clone(),
+            metrics: metrics.clone(),
         },
     );
     let thread = std::thread::Builder::new()

@@ -14,7 +14,7 @@ const ROUNDS: NonZeroU32 = NonZeroU32::new(4).unwrap();
 #[track_caller]
 fn check(accounts: &Accounts, tries: &[(&str, &str)], expected: &[&str], derivations: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let before = accounts.derivations();
+    let before = accounts.derivations.get();
     let answers: Vec<_> = tries
         .iter()
         .map(|(name, password)| {
@@ -26,7 +26,7 @@ fn check(accounts: &Accounts, tries: &[(&str, &str)], expected: &[&str], derivat
         })
         .collect();
     assert_eq!(answers, expected);
-    assert_eq!(accounts.derivations() - before, derivations, "derivations");
+    assert_eq!(accounts.derivations.get() - before, derivations, "derivations");
 }
 
 #[test]
@@ -93,6 +93,14 @@ fn scram_sees_the_same_salt_whether_the_account_is_locked_or_not() {
 }
 
 #[test]
+fn a_login_name_means_the_account_of_its_id() {
+    let accounts = accounts();
+    assert_eq!(accounts.keys("ada", PEER).unwrap(), accounts.keys("1001", PEER).unwrap());
+    let names = ["ada", "Ada", "1001", "NoBody"].map(|name| accounts.account_of(name));
+    assert_eq!(names, ["1001", "1001", "1001", "nobody"]);
+}
+
+#[test]
 fn scram_sees_one_decoy_for_a_name_that_nobody_has() {
     let accounts = accounts();
     let (first, second) = (accounts.keys("nobody", PEER), accounts.keys("NoBody", PEER));
@@ -116,7 +124,7 @@ fn many_at_once_with_one_new_password_derive_once_for_each_turn_at_most() {
         }
     });
     let turns = available_parallelism().unwrap().get() as u64;
-    assert!(accounts.derivations() <= turns, "{} derivations", accounts.derivations());
+    assert!(accounts.derivations.get() <= turns, "{} derivations", accounts.derivations.get());
 }
 
 fn accounts() -> Accounts {
@@ -130,7 +138,8 @@ fn accounts() -> Accounts {
     let mut domain = Domain::new(Flavour::Uccx);
     domain.adopt(&user("1001", "ada"));
     domain.adopt(&user("1002", "grace"));
-    let accounts = Accounts::new(&policy, [7; 32], Arc::new(RwLock::new(domain)));
+    let accounts =
+        Accounts::new(&policy, [7; 32], Arc::new(RwLock::new(domain)), Counter::default());
     accounts.adopt("1001", Some(keys("secret")));
     accounts.adopt("1002", Some(keys("secret")));
     accounts

@@ -192,7 +192,8 @@ fn started(config: &Config) -> writer::Started {
     let (questions, asked) = mpsc::channel(1);
     let realm = Realm { domain: config.domain.clone(), version: String::new() };
     let store = Sqlite::open(config.data_dir.as_ref().unwrap()).unwrap();
-    writer::start(Box::new(store), config, Hub::new(realm, questions), asked).unwrap()
+    let (hub, metrics) = (Hub::new(realm, questions), Metrics::new());
+    writer::start(Box::new(store), config, hub, asked, &metrics).unwrap()
 }
 
 fn while_serving<T>(dir: &Path, act: impl FnOnce(&Config) -> T) -> T {

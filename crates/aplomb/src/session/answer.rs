@@ -70,7 +70,8 @@ impl Session {
     fn bind(&mut self, name: &str, resource: &str) -> Result<FullJid, StanzaError> {
         let shared = self.shared.as_ref();
         let domain = &shared.policy_tls.domain;
-        let jid = user_jid(name, domain)
+        // Who logged in by a login name is known by his id from here on.
+        let jid = user_jid(&shared.accounts.account_of(name), domain)
             .ok()
             .and_then(|bare| bare.with_resource_str(resource).ok())
             .ok_or_else(|| StanzaError::new(Condition::JidMalformed))?;

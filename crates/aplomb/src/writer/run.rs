@@ -18,6 +18,7 @@ use crate::hub::{Hub, PubSubJob};
 use crate::limits::{BATCH_JOBS_MAX, FAILURES_OUT_OF_SERVICE, STORE_PROBE_SECS};
 use crate::mailbox::EndReason;
 use crate::store::{Change, Store, StoreError};
+use crate::watch::Metrics;
 
 /// Where durable changes are shown.
 pub(super) struct Shown {
@@ -25,6 +26,7 @@ pub(super) struct Shown {
     pub(super) accounts: Arc<Accounts>,
     pub(super) hub: Arc<Hub>,
     pub(super) is_in_service: Arc<AtomicBool>,
+    pub(super) metrics: Metrics,
 }
 
 /// The thread's state.
@@ -80,6 +82,7 @@ impl Run {
 
     /// Plans all jobs, commits, shows, answers.
     fn work(&mut self, jobs: Vec<Job>) {
+        self.shown.metrics.writes.inc_by(jobs.len() as u64);
         let (batch, answers) = match self.plan(jobs) {
             Ok(planned) => planned,
             Err((error, answers)) => return self.failed(error, answers),
@@ -87,11 +90,12 @@ impl Run {
         // A store that fails is tried with every batch, so that it is noticed when it works again.
         let is_broken = !self.shown.is_in_service.load(Ordering::Relaxed);
         let is_idle = batch.changes.is_empty() && !is_broken;
-        if let Err(error) = if is_idle { Ok(()) } else { self.store.commit(&batch.changes) } {
-            return self.failed(error, answers);
-        }
         if !is_idle {
-            self.succeeded();
+            let start = clock::moment();
+            if let Err(error) = self.store.commit(&batch.changes) {
+                return self.failed(error, answers);
+            }
+            self.succeeded(clock::moment().since(start));
         }
         self.show(batch);
         answers.into_iter().for_each(|answer| answer.send(None));
@@ -141,6 +145,7 @@ impl Run {
     fn failed(&mut self, error: StoreError, answers: Vec<Answer>) {
         self.working = None;
         self.failures += 1;
+        self.shown.metrics.commit_failures.inc();
         tracing::error!(%error, jobs = answers.len(), failures = self.failures, "commit failed");
         let error = Arc::new(error);
         if self.failures == FAILURES_OUT_OF_SERVICE {
@@ -150,8 +155,9 @@ impl Run {
         answers.into_iter().for_each(|answer| answer.send(Some(&error)));
     }
 
-    fn succeeded(&mut self) {
+    fn succeeded(&mut self, took: Duration) {
         self.failures = 0;
+        self.shown.metrics.commit_secs.observe(took.as_secs_f64());
         if !self.shown.is_in_service.swap(true, Ordering::Relaxed) {
             tracing::info!("the store takes changes again");
             self.shown.hub.set_in_service(true);

@@ -70,7 +70,7 @@ pub(crate) async fn centre(hand: &Hand) -> Started {
     let (questions, asked) = mpsc::channel(1);
     let realm = Realm { domain: "cc.test".into(), version: String::new() };
     let hub = Hub::new(realm, questions);
-    let started = start(hand.store(), &config(), hub, asked).unwrap();
+    let started = start(hand.store(), &config(), hub, asked, &Metrics::new()).unwrap();
     let domain = Domain::new(Flavour::Uccx);
     let lab = crate::config::Lab { agents: 100, teams: 1, password: None };
     started.writer.seed(lab::seed(&lab, &domain, &keys("secret"))).await.unwrap();
@@ -214,7 +214,7 @@ async fn a_restart_finds_everything() {
     let (_, asked) = mpsc::channel(1);
     let realm = Realm { domain: "cc.test".into(), version: String::new() };
     let hub = Hub::new(realm, mpsc::channel(1).0);
-    let again = start(hand.store(), &config(), hub, asked).unwrap();
+    let again = start(hand.store(), &config(), hub, asked, &Metrics::new()).unwrap();
     assert_eq!(again.writer.read(|domain| domain.users().cloned().collect::<Vec<_>>()), before);
     assert_eq!(
         again.writer.read(|domain| domain.reasons().count()),

@@ -13,6 +13,7 @@ use aplomb::hub::{Hub, PubSubJob};
 use aplomb::lab;
 use aplomb::rest::{Peer, Rest, router};
 use aplomb::store::{Change, Memory, Snapshot, Store, StoreError};
+use aplomb::watch::Metrics;
 use aplomb::writer::{self, Writer};
 use aplomb_core::domain::Flavour;
 use aplomb_core::finesse::system_info::{Status, SystemInfo};
@@ -78,7 +79,7 @@ impl Centre {
         let (questions, waiting) = mpsc::channel(16);
         let realm = Realm { domain: config.domain.clone(), version: "test".to_owned() };
         let hub = Hub::new(realm, questions.clone());
-        let started = writer::start(store, &config, hub, waiting).unwrap();
+        let started = writer::start(store, &config, hub, waiting, &Metrics::new()).unwrap();
         let small = Lab { agents: 4, teams: 2, password: None };
         let password = Secret::new(PASSWORD.to_owned());
         let keys = ScramKeys::derive(&password, b"salt of sixteen.", NonZeroU32::MIN).unwrap();
