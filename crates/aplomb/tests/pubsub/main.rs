@@ -249,7 +249,7 @@ fn items_come_by_number_and_by_id() {
         publisher/cti gets <items node='n'/> → items n: b c a
         publisher/cti gets <items node='n' max_items='2'/> → items n: c a
         publisher/cti gets <items node='n' max_items='0'/> → items n:
-        publisher/cti gets <items node='n'><item id='a'/><item id='b'/><item id='z'/></items> → …: b a
+        publisher/cti gets <items node='n'><item id='z'/><item id='a'/><item id='b'/></items> → …b a
         publisher/cti gets <items node='n' max_items='x'/> → bad-request
         publisher/cti gets <items node='m'/> → item-not-found
         ",
