@@ -3,16 +3,12 @@
 //! It tells everything that happens as [`News`], in order, and decides only what a person would not
 //! want to be asked: when to try again.
 
-pub mod connect;
 pub mod news;
 pub mod position;
 pub mod system_info;
-pub mod target;
-pub mod trust;
 
 mod requests;
 mod visit;
-mod wire;
 
 use std::time::Duration;
 
@@ -23,12 +19,10 @@ use aplomb_core::stream::initiator::Trouble;
 use tokio_util::sync::CancellationToken;
 
 use crate::limits::{RECONNECT_FIRST_SECS, RECONNECT_SECS_MAX};
+use crate::link::dial::{ConnectError, Target, Trust};
 use crate::{clock, random};
-use connect::ConnectError;
 use news::{Loss, News, What};
 use position::Positions;
-use target::Target;
-use trust::Trust;
 use visit::{Ended, Traveller};
 
 /// What a client is to do.

@@ -144,7 +144,7 @@ pub const SYSTEM_INFO_BYTES_MAX: usize = 64 * 1024;
 pub const READ_BYTES: usize = 16 * 1024;
 
 /// Seconds that our client tries to write one message.
-pub const CLIENT_WRITE_SECS_MAX: u64 = 10;
+pub const DIAL_WRITE_SECS_MAX: u64 = 10;
 
 /// Seconds between our client's pings, as between those of Cisco's tunnel.
 pub const CLIENT_PING_SECS: u64 = 10;

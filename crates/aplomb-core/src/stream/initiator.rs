@@ -2,106 +2,26 @@
 //!
 //! Drain [`Initiator::poll`] before you feed again.
 
+mod driver;
+
+pub use driver::{Event, Output, Passage, Trouble, Wish};
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::auth::{decode, sasl};
 use super::bind;
 use super::milestone::{self, Milestone};
-use super::phase::{Phase, Side, Violation};
-use crate::framing::{Close, Frame, Framing, Open, StreamError};
+use super::phase::{Phase, Side};
+use crate::framing::{Close, Frame, Framing, Open};
 use crate::jid::{self, FullJid};
 use crate::limits::{ANSWER_SECS_MAX, CLOSE_SECS_MAX};
 use crate::ns;
 use crate::sasl::scram::{ClientExchange, Distrust, ExpectedSignature};
 use crate::sasl::{Mechanism, plain};
 use crate::secret::Secret;
-use crate::stanza::StanzaError;
 use crate::time::Moment;
 use crate::xml::Element;
-
-/// What a client wants.
-#[derive(Debug, Clone)]
-pub struct Wish {
-    /// The XMPP domain.
-    pub domain: String,
-    /// The account: the local part of its JID, unescaped.
-    pub user: String,
-    /// Its password.
-    pub password: Secret<String>,
-    /// The resource; none lets the server choose.
-    pub resource: Option<String>,
-    /// Whether the password may be sent as it is: over TLS, or where somebody said so.
-    pub allows_plain: bool,
-    /// The client's part of a SCRAM nonce: random, made by the caller.
-    pub nonce: String,
-}
-
-/// What the caller must do, in order.
-#[derive(Debug)]
-pub enum Output {
-    /// Send this unit.
-    Transmit(Vec<u8>),
-    /// Something happened.
-    Event(Event),
-    /// Flush, then end the carrier. `None` is an orderly end; no output follows.
-    Hangup(Option<Trouble>),
-}
-
-/// What the stream tells its driver.
-#[derive(Debug)]
-pub enum Event {
-    /// A frame of the way to [`Event::Ready`] or of the stream's end went out or came in.
-    Passed(Passage),
-    /// The client has its address and may send stanzas.
-    Ready(FullJid),
-    /// A stanza came.
-    Stanza(Element),
-}
-
-/// A frame on its way, fit to be shown: what SASL carries is dots.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Passage {
-    /// Who sent it.
-    pub from: Side,
-    /// What.
-    pub frame: Frame,
-    /// What it means.
-    pub milestone: Option<Milestone>,
-}
-
-/// Why there is no stream, or no more.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Trouble {
-    /// No mechanism that both sides know and that is allowed here.
-    #[error("the server offers no login that may be used here; it offers: {}", .0.join(", "))]
-    NoMechanism(Vec<String>),
-    /// The server refused the login; the condition and its words.
-    #[error("the login was refused: {0}")]
-    Login(String, Option<String>),
-    /// The server's part of the login was not right.
-    #[error("{0}")]
-    Distrust(#[from] Distrust),
-    /// The server does not offer to bind.
-    #[error("the server offers no address (no <bind/> in its features)")]
-    NoBind,
-    /// The server refused the resource.
-    #[error("the resource was refused: {}", .0.condition.name())]
-    Bind(StanzaError),
-    /// The server ended the stream with an error.
-    #[error("the server ended the stream: {}", .0.condition.name())]
-    Stream(StreamError),
-    /// The server did what it may not do now.
-    #[error("{0}")]
-    Violation(Violation),
-    /// The server sent what is no frame.
-    #[error("the server sent what is no XMPP: {}", .0.text.as_deref().unwrap_or_default())]
-    Malformed(StreamError),
-    /// The server did not answer in time.
-    #[error("the server did not answer for {ANSWER_SECS_MAX} s")]
-    Silent,
-}
 
 /// A client's side of one stream.
 pub struct Initiator {

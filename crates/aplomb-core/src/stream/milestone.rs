@@ -134,21 +134,8 @@ pub fn redacted(frame: &Frame) -> Frame {
 impl fmt::Display for Milestone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Opening(Leg::Login, open) => {
-                write!(f, "The client opens a stream to {}.", shown(open.to.as_deref()))
-            }
-            Self::Opening(Leg::Bind, _) => {
-                f.write_str("The client opens the stream anew, as everybody must after a login.")
-            }
-            Self::Opened(Leg::Login, open) => write!(
-                f,
-                "The server {} opens it too and names it {}.",
-                shown(open.from.as_deref()),
-                shown(open.id.as_deref())
-            ),
-            Self::Opened(Leg::Bind, open) => {
-                write!(f, "The server opens it anew as {}.", shown(open.id.as_deref()))
-            }
+            Self::Opening(leg, open) => write_opening(f, *leg, open),
+            Self::Opened(leg, open) => write_opened(f, *leg, open),
             Self::MechanismsOffered(names) if names.is_empty() => {
                 f.write_str("The server offers no way to log in here.")
             }
@@ -192,6 +179,23 @@ impl fmt::Display for Milestone {
                 write!(f, "The stream is closed by {side}.")
             }
         }
+    }
+}
+
+fn write_opening(f: &mut fmt::Formatter<'_>, leg: Leg, open: &Open) -> fmt::Result {
+    match leg {
+        Leg::Login => write!(f, "The client opens a stream to {}.", shown(open.to.as_deref())),
+        Leg::Bind => {
+            f.write_str("The client opens the stream anew, as everybody must after a login.")
+        }
+    }
+}
+
+fn write_opened(f: &mut fmt::Formatter<'_>, leg: Leg, open: &Open) -> fmt::Result {
+    let (from, id) = (shown(open.from.as_deref()), shown(open.id.as_deref()));
+    match leg {
+        Leg::Login => write!(f, "The server {from} opens it too and names it {id}."),
+        Leg::Bind => write!(f, "The server opens it anew as {id}."),
     }
 }
 

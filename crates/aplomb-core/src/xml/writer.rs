@@ -214,7 +214,8 @@ mod tests {
             .with_child(Element::new("urn:c", "c").with_child(Element::new("urn:c", "d")));
         assert_eq!(
             iq.to_indented_xml(),
-            "<a xmlns=\"urn:a\">\n  <b> x &amp; y </b>\n  <c xmlns=\"urn:c\">\n    <d/>\n  </c>\n</a>"
+            "<a xmlns=\"urn:a\">\n  <b> x &amp; y </b>\n  <c xmlns=\"urn:c\">\n    <d/>\n  </c>\n\
+             </a>"
         );
         assert_eq!(Element::new("", "a").to_indented_xml(), "<a/>");
     }

@@ -13,18 +13,16 @@ use aplomb_core::stream::initiator::Trouble;
 use tokio_util::sync::CancellationToken;
 
 use super::{USAGE, fail};
-use crate::client::connect::ConnectError;
 use crate::client::news::{Loss, News, What};
-use crate::client::target::Target;
-use crate::client::trust::{Fingerprint, Trust};
 use crate::client::{self, Failure, Settings};
+use crate::link::dial::{ConnectError, Fingerprint, Target, Trust};
 use crate::random;
 use print::Voice;
 
 /// Logs in as a client, prints each step as it happens, then every event.
 ///
-/// It speaks to aplomb, to Cisco Finesse and to any XMPP server with a WebSocket. The password comes
-/// from --password-file, from the variable APLOMB_PASSWORD, or is asked for.
+/// It speaks to aplomb, to Cisco Finesse and to any XMPP server with a WebSocket. The password
+/// comes from --password-file, from the variable APLOMB_PASSWORD, or is asked for.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Watch {

@@ -6,8 +6,8 @@ use aplomb_core::stream::Side;
 use aplomb_core::stream::initiator::Trouble;
 use aplomb_core::xml::Element;
 
-use super::connect::ConnectError;
 use super::position::Missed;
+use crate::link::dial::ConnectError;
 
 /// One thing that happened.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! Where a client is in each node's history, and what it missed.
 //!
-//! An item's id is a UUID followed by a running number (`<epoch><seq>`), on Openfire as on aplomb. On
-//! aplomb the numbers of a node have no gaps; on Openfire one count serves all nodes, so only an item
-//! that the client has seen proves that nothing is missing before the next.
+//! An item's id is a UUID followed by a running number (`<epoch><seq>`), on Openfire as on aplomb.
+//! On aplomb the numbers of a node have no gaps; on Openfire one count serves all nodes, so only an
+//! item that the client has seen proves that nothing is missing before the next.
 
 use std::collections::BTreeMap;
 

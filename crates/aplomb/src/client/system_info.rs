@@ -8,10 +8,8 @@ use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 
-use super::connect::{self, ConnectError, Tell};
-use super::target::Target;
-use super::trust::Trust;
 use crate::limits::SYSTEM_INFO_BYTES_MAX;
+use crate::link::dial::{self, ConnectError, Target, Tell, Trust};
 
 /// The part that a client needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +31,7 @@ pub async fn ask(
     wait: Duration,
     tell: Tell<'_>,
 ) -> Result<Option<SystemInfo>, ConnectError> {
-    let bytes = connect::open(target, trust, wait, tell).await?;
+    let bytes = dial::open(target, trust, wait, tell).await?;
     let answer = timeout(wait, get(bytes, target)).await;
     let answer = answer.unwrap_or_else(|_| Err("no answer in time".to_owned()));
     Ok(match answer.and_then(|(status, body)| read(status, &body)) {
@@ -48,7 +46,7 @@ pub async fn ask(
     })
 }
 
-async fn get(bytes: Box<dyn connect::Bytes>, target: &Target) -> Result<(u16, String), String> {
+async fn get(bytes: Box<dyn dial::Bytes>, target: &Target) -> Result<(u16, String), String> {
     let words = |error: &dyn ToString| error.to_string();
     let request = http::Request::get(PATH)
         .header("Host", target.authority())

@@ -4,23 +4,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aplomb_core::framing::ws::Messages;
-use aplomb_core::framing::{Frame, Framing, StreamCondition};
 use aplomb_core::jid::FullJid;
 use aplomb_core::stanza::StanzaError;
-use aplomb_core::stream::initiator::{self, Output, Passage, Trouble, Wish};
+use aplomb_core::stream::initiator::{self, Output, Passage, Wish};
 use aplomb_core::stream::{Initiator, Side};
 use aplomb_core::time::Moment;
-use aplomb_core::websocket::{CloseCode, Input};
 use aplomb_core::xml::Element;
 use tokio_util::sync::CancellationToken;
 
-use super::connect;
 use super::news::{Event, Loss, News, Step, What};
 use super::position::Positions;
 use super::requests::{self, Asked};
-use super::wire::Wire;
 use super::{Failure, Settings};
 use crate::limits::{CLIENT_ANSWER_SECS_MAX, CLIENT_PING_SECS, CLIENT_PINGS_UNANSWERED_MAX};
+use crate::link::dial::{self, Socket};
 use crate::{clock, random};
 
 /// How a connection ended.
@@ -52,10 +49,10 @@ impl Traveller<'_> {
 
     /// Connects, upgrades, and stays until the end.
     pub(super) async fn visit(&mut self, stop: &CancellationToken) -> Ended {
-        let wire = tokio::select! {
+        let socket = tokio::select! {
             () = stop.cancelled() => return Ended::Stopped,
-            wire = self.connect() => match wire {
-                Ok(wire) => wire,
+            socket = self.connect() => match socket {
+                Ok(socket) => socket,
                 Err(error) if self.has_been_ready => return Ended::Lost(error.into()),
                 Err(error) => return Ended::Failed(Failure::Connect(error)),
             },
@@ -63,7 +60,7 @@ impl Traveller<'_> {
         let initiator = Initiator::new(clock::moment(), Box::new(Messages), self.wish());
         let visit = Visit {
             traveller: self,
-            wire,
+            socket,
             initiator,
             jid: None,
             asked: BTreeMap::new(),
@@ -87,13 +84,13 @@ impl Traveller<'_> {
         }
     }
 
-    async fn connect(&mut self) -> Result<Wire, connect::ConnectError> {
+    async fn connect(&mut self) -> Result<Socket, dial::ConnectError> {
         let Settings { target, trust, wait, .. } = self.settings;
         let bytes = {
             let mut tell = |line| self.tell(What::Link(line));
-            connect::open(target, trust, *wait, &mut tell).await?
+            dial::open(target, trust, *wait, &mut tell).await?
         };
-        let upgraded = connect::upgrade(bytes, target, *wait).await?;
+        let upgraded = dial::upgrade(bytes, target, *wait).await?;
         let pair = [
             (Side::Client, &upgraded.request, "The client asks for XMPP over WebSocket."),
             (Side::Server, &upgraded.answer, "The server switches to it."),
@@ -102,14 +99,14 @@ impl Traveller<'_> {
             let text = text.trim_end().replace("\r\n", "\n");
             self.tell(What::Step(Step { from, text, meaning: Some(meaning.to_owned()) }));
         }
-        Ok(Wire::new(upgraded))
+        Ok(Socket::new(upgraded))
     }
 }
 
 /// One connection that has been made.
 struct Visit<'t, 'a> {
     traveller: &'t mut Traveller<'a>,
-    wire: Wire,
+    socket: Socket,
     initiator: Initiator,
     jid: Option<FullJid>,
     /// Requests that wait for their answers, by id, and since when.
@@ -130,7 +127,7 @@ impl Visit<'_, '_> {
             }
             let wake = clock::instant_of(self.wake());
             let outcome = tokio::select! {
-                input = self.wire.next() => self.take(input).await,
+                message = self.socket.next() => self.take(message),
                 () = tokio::time::sleep_until(wake.into()) => self.tick(clock::moment()),
                 () = stop.cancelled(), if !self.is_leaving => {
                     self.leave(clock::moment());
@@ -138,7 +135,7 @@ impl Visit<'_, '_> {
                 }
             };
             if let Err(loss) = outcome {
-                let _ = self.wire.hang_up(CloseCode::GOING_AWAY, "").await;
+                self.socket.hang_up().await;
                 return self.end(Some(loss));
             }
         }
@@ -149,7 +146,7 @@ impl Visit<'_, '_> {
         while let Some(output) = self.initiator.poll() {
             match output {
                 Output::Transmit(unit) => {
-                    if let Err(why) = self.wire.send_text(&unit).await {
+                    if let Err(why) = self.socket.send(&unit).await {
                         return Some(self.end(Some(Loss::Broken(why))));
                     }
                 }
@@ -157,7 +154,7 @@ impl Visit<'_, '_> {
                 Output::Event(initiator::Event::Ready(jid)) => self.ready(jid),
                 Output::Event(initiator::Event::Stanza(stanza)) => self.take_stanza(stanza),
                 Output::Hangup(trouble) => {
-                    let _ = self.wire.hang_up(CloseCode::NORMAL, "").await;
+                    self.socket.hang_up().await;
                     let loss = trouble.map_or(Loss::Closed, Loss::Stream);
                     return Some(self.end(Some(loss)));
                 }
@@ -166,29 +163,10 @@ impl Visit<'_, '_> {
         None
     }
 
-    async fn take(&mut self, input: Result<Option<Input>, String>) -> Result<(), Loss> {
-        match input {
-            Ok(Some(Input::Text(text))) => {
-                self.initiator.receive(clock::moment(), text.as_bytes());
-                Ok(())
-            }
-            Ok(Some(Input::Ping(payload))) => {
-                self.wire.send_pong(&payload).await.map_err(Loss::Broken)
-            }
-            Ok(Some(Input::Pong(_))) => Ok(()),
-            Ok(Some(Input::Close(close))) => {
-                let words = close.map_or_else(
-                    || "the server closed the WebSocket without a code".to_owned(),
-                    |close| {
-                        let number = close.code.number();
-                        format!("the server closed the WebSocket: {number} {}", close.reason)
-                    },
-                );
-                Err(Loss::Broken(words.trim_end().to_owned()))
-            }
-            Ok(None) => Err(Loss::Broken("the server ended it without a word".to_owned())),
-            Err(why) => Err(Loss::Broken(why)),
-        }
+    fn take(&mut self, message: Result<String, String>) -> Result<(), Loss> {
+        let text = message.map_err(Loss::Broken)?;
+        self.initiator.receive(clock::moment(), text.as_bytes());
+        Ok(())
     }
 
     /// Says how the visit ended: what the stream knows goes before what the wire saw.
@@ -202,7 +180,7 @@ impl Visit<'_, '_> {
         let told = self.initiator.trouble().cloned().map(Loss::Stream);
         let loss = told.or(loss).unwrap_or(Loss::Closed);
         match loss {
-            Loss::Stream(trouble) if !self.was_ready() || is_final(&trouble) => {
+            Loss::Stream(trouble) if !self.was_ready() || trouble.is_final() => {
                 Ended::Failed(Failure::Stream(trouble))
             }
             loss if !self.was_ready() => Ended::Failed(Failure::Lost(loss)),
@@ -241,7 +219,7 @@ impl Visit<'_, '_> {
                     let words = format!("no answer to the subscription of {node}");
                     return Err(Loss::Broken(words));
                 }
-                // Pings have their own count, and a client that leaves waits for nothing but a close.
+                // Pings have their own count; a client that leaves waits for a close only.
                 Some((Asked::Ping | Asked::Unsubscribe(_), _)) | None => {}
             }
         }
@@ -346,10 +324,7 @@ impl Visit<'_, '_> {
     }
 
     fn tell_passage(&mut self, passage: &Passage) {
-        let text = match &passage.frame {
-            Frame::Element(element) => element.to_indented_xml(),
-            frame => String::from_utf8_lossy(&Messages.write(frame)).into_owned(),
-        };
+        let text = passage.to_text();
         let meaning = passage.milestone.as_ref().map(ToString::to_string);
         self.traveller.tell(What::Step(Step { from: passage.from, text, meaning }));
     }
@@ -364,21 +339,6 @@ impl Visit<'_, '_> {
     }
 }
 
-/// Whether trying again would give the same, or would fight with somebody.
-fn is_final(trouble: &Trouble) -> bool {
-    match trouble {
-        // COMPAT: Cisco's desktop does not come back after a conflict, so two would not throw each
-        // other out for ever.
-        Trouble::Stream(error) => matches!(
-            error.condition,
-            StreamCondition::Conflict | StreamCondition::HostUnknown | StreamCondition::HostGone
-        ),
-        Trouble::Login(condition, _) => condition != "temporary-auth-failure",
-        Trouble::NoMechanism(_) | Trouble::Distrust(_) | Trouble::NoBind | Trouble::Bind(_) => true,
-        _ => false,
-    }
-}
-
 /// Characters of our part of a SCRAM nonce: over 128 bits.
 const NONCE_CHARS: usize = 26;
 
@@ -390,8 +350,7 @@ mod tests {
     use aplomb_core::secret::Secret;
 
     use super::*;
-    use crate::client::connect::Upgraded;
-    use crate::client::trust::Trust;
+    use crate::link::dial::{Trust, Upgraded};
 
     fn settings() -> Settings {
         Settings {
@@ -423,7 +382,7 @@ mod tests {
         let wish = traveller.wish();
         let mut visit = Visit {
             traveller: &mut traveller,
-            wire: Wire::new(Upgraded { bytes: Box::new(bytes), early, request, answer }),
+            socket: Socket::new(Upgraded { bytes: Box::new(bytes), early, request, answer }),
             initiator: Initiator::new(clock::moment(), Box::new(Messages), wish),
             jid: None,
             asked: BTreeMap::new(),
@@ -465,18 +424,5 @@ mod tests {
                 visit.take_stanza(pong);
             }
         });
-    }
-
-    #[test]
-    fn what_would_happen_again_is_not_tried_again() {
-        let is_final = |name: &str| {
-            let condition = StreamCondition::named(name).unwrap();
-            is_final(&Trouble::Stream(aplomb_core::framing::StreamError::new(condition)))
-        };
-        assert!(is_final("conflict") && is_final("host-unknown"));
-        assert!(!is_final("system-shutdown") && !is_final("connection-timeout"));
-        let login = |condition: &str| super::is_final(&Trouble::Login(condition.to_owned(), None));
-        assert!(login("not-authorized") && !login("temporary-auth-failure"));
-        assert!(!super::is_final(&Trouble::Silent));
     }
 }

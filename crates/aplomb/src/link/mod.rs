@@ -1,5 +1,6 @@
 //! Carriers of XMPP, one file each.
 
+pub mod dial;
 pub mod ws;
 
 mod carrier;

@@ -124,7 +124,7 @@ fn sentence_of(missed: &Missed) -> String {
              Read its state anew."
         ),
         (Extent::CannotTell(why), _) => format!(
-            "It cannot be told what was missed on {node}: {why}. If it matters, read its state anew."
+            "It cannot be told what was missed on {node}: {why}. Read its state anew if it matters."
         ),
     }
 }
@@ -248,8 +248,8 @@ mod tests {
             "   1.234  ● /finesse/api/User/1001, number 339\n            <Update>\n              \
              <data>\n                <user>\n                  <roles>\n                    \
              <role>Agent</role>\n                    <role>Supervisor</role>\n                  \
-             </roles>\n                  <state>READY</state>\n                </user>\n              \
-             </data>\n              <event>PUT</event>\n            </Update>",
+             </roles>\n                  <state>READY</state>\n                </user>\n\
+             \x20             </data>\n              <event>PUT</event>\n            </Update>",
         );
         let json = json!({"node": "n", "payload": "{\"a\":1}"});
         let odd = Event { payload: Some(json.to_string()), id: Some("x".to_owned()), ..event() };

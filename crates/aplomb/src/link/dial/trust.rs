@@ -47,9 +47,9 @@ pub enum TrustError {
 
 /// A TLS configuration, and the certificate that the last handshake showed.
 #[derive(Debug, Clone)]
-pub struct Checker {
+pub(super) struct Checker {
     /// For one connection.
-    pub config: Arc<ClientConfig>,
+    pub(super) config: Arc<ClientConfig>,
     seen: Arc<OnceLock<Fingerprint>>,
 }
 
@@ -57,7 +57,7 @@ impl Checker {
     /// A checker for one connection.
     ///
     /// - Errors: see [`TrustError`].
-    pub fn new(trust: &Trust) -> Result<Self, TrustError> {
+    pub(super) fn new(trust: &Trust) -> Result<Self, TrustError> {
         let provider = Arc::new(crypto::default_provider());
         let seen = Arc::new(OnceLock::new());
         let verifier = Verifier {
@@ -77,7 +77,7 @@ impl Checker {
     }
 
     /// The certificate that the server showed, trusted or not.
-    pub fn seen(&self) -> Option<Fingerprint> {
+    pub(super) fn seen(&self) -> Option<Fingerprint> {
         self.seen.get().copied()
     }
 }

@@ -1,19 +1,27 @@
-//! From a name to an upgraded connection: name, TCP, TLS, HTTP.
+//! The client's end: name, TCP, TLS and HTTP, up to an upgraded connection, and its messages.
+
+mod socket;
+mod target;
+mod trust;
+
+pub use socket::Socket;
+pub use target::{BadTarget, Target};
+pub use trust::{BadFingerprint, Fingerprint, Trust, TrustError};
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use aplomb_core::handshake::{ClientUpgrade, UpgradeError};
+use aplomb_core::handshake::{ClientUpgrade, Header, UpgradeError};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::target::Target;
-use super::trust::{Checker, Fingerprint, Trust, TrustError};
+use trust::Checker;
+
 use crate::limits::ANSWER_HEAD_BYTES_MAX;
-use crate::random;
+use crate::{clock, random};
 
 /// A connection of bytes, clear or not.
 pub trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -48,7 +56,8 @@ pub enum ConnectError {
     /// The server's certificate is not trusted here.
     #[error(
         "the certificate is not trusted: {problem}.\nIts SHA-256 is {fingerprint}.\nIf that is the \
-         server's own, as its administrator can tell, trust it with\n  --fingerprint {fingerprint}\n\
+         server's own, as its administrator can tell, trust it with\n  --fingerprint \
+         {fingerprint}\n\
          or name the authority that signed it with --ca FILE"
     )]
     Untrusted {
@@ -68,8 +77,8 @@ pub enum ConnectError {
     Upgrade(#[from] UpgradeError),
     /// The server speaks something else than HTTP.
     #[error(
-        "the server answered the upgrade with {0}; is this a web server, and is its port not for TLS \
-         (wss://)?"
+        "the server answered the upgrade with {0}; is this a web server, and is its port not for \
+         TLS (wss://)?"
     )]
     NotHttp(String),
     /// A step took too long.
@@ -110,12 +119,12 @@ async fn open_tcp(
     let addresses: Vec<SocketAddr> = found.map_err(|error| name(error.to_string()))?.collect();
     let mut last = name("it is known, but without an address".to_owned());
     for address in addresses {
-        let started = Instant::now();
+        let started = clock::moment();
         match timeout(wait, TcpStream::connect(address)).await {
             Ok(Ok(tcp)) => {
                 // Each message is one write, which should not wait for the next.
                 let _ = tcp.set_nodelay(true);
-                let millis = started.elapsed().as_secs_f64() * 1000.0;
+                let millis = (clock::moment() - started).as_secs_f64() * 1000.0;
                 tell(format!("TCP: {address} answered in {millis:.1} ms."));
                 return Ok(tcp);
             }
@@ -232,7 +241,7 @@ async fn read_head(bytes: &mut Box<dyn Bytes>) -> std::io::Result<(String, Vec<u
     }
 }
 
-fn parse_head(head: &str) -> Option<(u16, Vec<(&str, &[u8])>)> {
+fn parse_head(head: &str) -> Option<(u16, Vec<Header<'_>>)> {
     let mut lines = head.trim_end().split("\r\n");
     let status_line = lines.next()?.strip_prefix("HTTP/1.")?;
     let status = status_line.split(' ').nth(1)?.parse().ok()?;

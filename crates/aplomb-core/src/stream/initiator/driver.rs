@@ -1,0 +1,140 @@
+//! What passes between a client's stream and its driver.
+
+use crate::framing::ws::Messages;
+use crate::framing::{Frame, Framing, StreamCondition, StreamError};
+use crate::jid::FullJid;
+use crate::limits::ANSWER_SECS_MAX;
+use crate::sasl::Failure;
+use crate::sasl::scram::Distrust;
+use crate::secret::Secret;
+use crate::stanza::StanzaError;
+use crate::stream::milestone::Milestone;
+use crate::stream::phase::{Side, Violation};
+use crate::xml::Element;
+
+/// What a client wants.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// The XMPP domain.
+    pub domain: String,
+    /// The account: the local part of its JID, unescaped.
+    pub user: String,
+    /// Its password.
+    pub password: Secret<String>,
+    /// The resource; none lets the server choose.
+    pub resource: Option<String>,
+    /// Whether the password may be sent as it is: over TLS, or where somebody said so.
+    pub allows_plain: bool,
+    /// The client's part of a SCRAM nonce: random, made by the caller.
+    pub nonce: String,
+}
+
+/// What the caller must do, in order.
+#[derive(Debug)]
+pub enum Output {
+    /// Send this unit.
+    Transmit(Vec<u8>),
+    /// Something happened.
+    Event(Event),
+    /// Flush, then end the carrier. `None` is an orderly end; no output follows.
+    Hangup(Option<Trouble>),
+}
+
+/// What the stream tells its driver.
+#[derive(Debug)]
+pub enum Event {
+    /// A frame of the way to [`Event::Ready`] or of the stream's end went out or came in.
+    Passed(Passage),
+    /// The client has its address and may send stanzas.
+    Ready(FullJid),
+    /// A stanza came.
+    Stanza(Element),
+}
+
+/// A frame on its way, fit to be shown: what SASL carries is dots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passage {
+    /// Who sent it.
+    pub from: Side,
+    /// What.
+    pub frame: Frame,
+    /// What it means.
+    pub milestone: Option<Milestone>,
+}
+
+/// Why there is no stream, or no more.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// No mechanism that both sides know and that is allowed here.
+    #[error("the server offers no login that may be used here; it offers: {}", .0.join(", "))]
+    NoMechanism(Vec<String>),
+    /// The server refused the login; the condition and its words.
+    #[error("the login was refused: {0}")]
+    Login(String, Option<String>),
+    /// The server's part of the login was not right.
+    #[error("{0}")]
+    Distrust(#[from] Distrust),
+    /// The server does not offer to bind.
+    #[error("the server offers no address (no <bind/> in its features)")]
+    NoBind,
+    /// The server refused the resource.
+    #[error("the resource was refused: {}", .0.condition.name())]
+    Bind(StanzaError),
+    /// The server ended the stream with an error.
+    #[error("the server ended the stream: {}", .0.condition.name())]
+    Stream(StreamError),
+    /// The server did what it may not do now.
+    #[error("{0}")]
+    Violation(Violation),
+    /// The server sent what is no frame.
+    #[error("the server sent what is no XMPP: {}", .0.text.as_deref().unwrap_or_default())]
+    Malformed(StreamError),
+    /// The server did not answer in time.
+    #[error("the server did not answer for {ANSWER_SECS_MAX} s")]
+    Silent,
+}
+
+impl Passage {
+    /// The frame as people read it: an element indented.
+    ///
+    /// An open and a close are shown as they are over WebSocket.
+    pub fn to_text(&self) -> String {
+        match &self.frame {
+            Frame::Element(element) => element.to_indented_xml(),
+            frame => String::from_utf8_lossy(&Messages.write(frame)).into_owned(),
+        }
+    }
+}
+
+impl Trouble {
+    /// Whether another try would end alike, or would fight with somebody.
+    ///
+    /// COMPAT: Cisco's desktop does not come back after a conflict: two would throw each other out
+    /// for ever.
+    pub fn is_final(&self) -> bool {
+        use StreamCondition::{Conflict, HostGone, HostUnknown};
+        match self {
+            Self::Stream(error) => matches!(error.condition, Conflict | HostGone | HostUnknown),
+            Self::Login(condition, _) => condition != Failure::TemporaryAuthFailure.name(),
+            Self::NoMechanism(_) | Self::Distrust(_) | Self::NoBind | Self::Bind(_) => true,
+            Self::Violation(_) | Self::Malformed(_) | Self::Silent => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_happen_again_is_not_tried_again() {
+        let stream = |condition| Trouble::Stream(StreamError::new(condition)).is_final();
+        assert!(stream(StreamCondition::Conflict) && stream(StreamCondition::HostUnknown));
+        assert!(!stream(StreamCondition::SystemShutdown));
+        assert!(!stream(StreamCondition::ConnectionTimeout));
+        let login = |condition: &str| Trouble::Login(condition.to_owned(), None).is_final();
+        assert!(login("not-authorized") && !login("temporary-auth-failure"));
+        assert!(!Trouble::Silent.is_final());
+    }
+}
