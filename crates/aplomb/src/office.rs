@@ -129,17 +129,21 @@ impl Office {
     /// What is told of a person, over what is known of him.
     fn merged(&self, told: Person, fields: &[String]) -> Person {
         let known = self.writer.read(|domain| domain.user(&told.id).map(|user| Person::of(user)));
-        let Some(known) = known else { return told };
-        let is_told = |field: &str| fields.iter().any(|told| told == field);
-        macro_rules! pick {
-            ($($field:ident),*) => {
-                Person {
-                    $($field: if is_told(stringify!($field)) { told.$field } else { known.$field },)*
-                    id: told.id,
-                }
-            };
+        let Some(mut all) = known else { return told };
+        for field in fields {
+            match field.as_str() {
+                "login_name" => all.login_name.clone_from(&told.login_name),
+                "first_name" => all.first_name.clone_from(&told.first_name),
+                "last_name" => all.last_name.clone_from(&told.last_name),
+                "roles" => all.roles.clone_from(&told.roles),
+                "team" => all.team.clone_from(&told.team),
+                "supervises" => all.supervises.clone_from(&told.supervises),
+                "phone" => all.phone.clone_from(&told.phone),
+                // The id says who it is, and passwords travel beside the person.
+                _ => {}
+            }
         }
-        pick!(login_name, first_name, last_name, roles, team, supervises, phone)
+        all
     }
 
     fn is_known(&self, id: &str) -> bool {
