@@ -79,6 +79,9 @@ settings! {
             "Silence after which a peer is pinged.";
         "dead-after" dead_after: Duration = Preset::Is("45s"), in 2..=7_200;
             "Silence after which a peer is taken for dead. Longer than `ping-after`.";
+        "forced-logout-after" forced_logout_after: Duration = Preset::Is("60s"), in 0..=86_400;
+            "Absence after which an agent whose desktop was lost is signed out, with reason 255. \
+             0s signs nobody out.";
         "mailbox-letters" mailbox_letters: usize = Preset::Is("1000"), in 8..=1_000_000;
             "Letters that may wait for one slow session before it is closed.";
         "mailbox-bytes" mailbox_bytes: usize = Preset::Is("4MiB"), in 65_536..=1_073_741_824;

@@ -5,13 +5,15 @@
 
 mod seats;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aplomb_core::jid::{self, FullJid, Jid};
+use aplomb_core::jid::{self, BareJid, FullJid, Jid};
 use aplomb_core::pubsub::{self, Notice};
 use aplomb_core::realm::{Directory, Effect, Realm, SessionId};
 use aplomb_core::stanza::{Condition, Stanza, StanzaError};
+use aplomb_core::time::Moment;
 use aplomb_core::xml::Element;
 use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
@@ -66,6 +68,20 @@ struct Presence {
     directory: Directory,
     seats: Seats,
     is_in_service: bool,
+    /// Since when accounts are gone that were available; each only until somebody asks for it.
+    gone: HashMap<BareJid, Moment>,
+}
+
+impl Presence {
+    /// Notes that an account went, if no session of it is available any more, or that it came.
+    fn note_absence(&mut self, jid: &FullJid, was_available: bool) {
+        let is_available = self.directory.is_available(jid);
+        if is_available {
+            self.gone.remove(&jid.to_bare());
+        } else if was_available {
+            self.gone.insert(jid.to_bare(), clock::moment());
+        }
+    }
 }
 
 impl Hub {
@@ -74,7 +90,8 @@ impl Hub {
     /// `questions` leads to the writer; it is bounded.
     pub fn new(realm: Realm, questions: mpsc::Sender<PubSubJob>) -> Arc<Self> {
         let (directory, seats) = (Directory::default(), Seats::default());
-        let presence = RwLock::new(Presence { directory, seats, is_in_service: true });
+        let gone = HashMap::new();
+        let presence = RwLock::new(Presence { directory, seats, is_in_service: true, gone });
         let answer_wait = Duration::from_secs(WRITE_WAIT_SECS);
         Arc::new(Self { realm, questions, answer_wait, presence })
     }
@@ -101,8 +118,10 @@ impl Hub {
     /// Takes a session away.
     pub fn leave(&self, seat: &Seat) {
         let mut presence = self.presence.write();
+        let was_available = presence.directory.is_available(&seat.jid);
         presence.directory.leave(&seat.jid, seat.id);
         presence.seats.remove(seat.id);
+        presence.note_absence(&seat.jid, was_available);
     }
 
     /// Handles a stanza of a bound session and performs its effects; returns what is to be sent
@@ -127,7 +146,16 @@ impl Hub {
     }
 
     fn note_priority(&self, seat: &Seat, priority: Option<i8>) {
-        self.presence.write().directory.set_priority(&seat.jid, seat.id, priority);
+        let mut presence = self.presence.write();
+        let was_available = presence.directory.is_available(&seat.jid);
+        presence.directory.set_priority(&seat.jid, seat.id, priority);
+        presence.note_absence(&seat.jid, was_available);
+    }
+
+    /// The accounts that went before `moment` and did not come back. Each is told once.
+    pub fn gone_before(&self, moment: Moment) -> Vec<BareJid> {
+        let mut presence = self.presence.write();
+        presence.gone.extract_if(|_, since| *since < moment).map(|(account, _)| account).collect()
     }
 
     /// Under the lock, so that it is in order with [`Hub::set_in_service`].

@@ -163,3 +163,6 @@ pub const RECONNECT_FIRST_SECS: u64 = 1;
 
 /// Seconds of the longest wait before our client comes back.
 pub const RECONNECT_SECS_MAX: u64 = 30;
+
+/// Seconds between two looks for agents whose desktop is gone: fine enough for a minute of grace.
+pub const DEPARTURE_LOOK_SECS: u64 = 1;

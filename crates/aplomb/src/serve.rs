@@ -43,7 +43,7 @@ use crate::store::{Memory, Sqlite, Store, StoreError};
 use crate::tls::{Identity, TlsError};
 use crate::watch::Metrics;
 use crate::writer::{self, StepError, Writer};
-use crate::{clock, control, lab, random};
+use crate::{clock, control, departure, lab, random};
 
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +102,7 @@ pub struct Running {
     writer: Writer,
     writer_thread: JoinHandle<()>,
     _control: Option<AbortOnDropHandle<()>>,
+    departures: Option<AbortOnDropHandle<()>>,
 }
 
 /// Runs the server until Ctrl-C or SIGTERM. `greet` shows a person what [`start`] brought about.
@@ -151,6 +152,7 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
         None => office.open_for_the_first_time().await?,
     };
 
+    let departures = watch_departures(&config, &hub, &writer);
     let parts = Parts { config: &config, hub, accounts, metrics, writer: writer.clone() };
     let sessions = parts.sessions(features);
     let session_tasks = TaskTracker::new();
@@ -181,6 +183,7 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
         writer,
         writer_thread: thread,
         _control: control,
+        departures,
     })
 }
 
@@ -188,6 +191,8 @@ impl Running {
     /// Stops in order, within the configured time for draining and a second for the store.
     pub async fn stop(self) {
         let start = clock::moment();
+        // Who is disconnected because the server stops is not absent.
+        drop(self.departures);
         self.site.stopping.cancel();
         self.site.tasks.close();
         // Requests first: what they change is still to be told to sessions.
@@ -215,6 +220,17 @@ impl Running {
     pub fn sessions(&self) -> usize {
         self.sessions.hub.sessions()
     }
+}
+
+/// Signs agents out whose desktop is lost, if the configuration wants it.
+fn watch_departures(
+    config: &Config,
+    hub: &Arc<Hub>,
+    writer: &Writer,
+) -> Option<AbortOnDropHandle<()>> {
+    let grace = config.forced_logout_after;
+    let watch = departure::watch(Arc::clone(hub), writer.clone(), grace);
+    (!grace.is_zero()).then(|| AbortOnDropHandle::new(tokio::spawn(watch)))
 }
 
 /// What the routes and the sessions are made of.

@@ -16,6 +16,8 @@ pub enum Command {
         /// The reason's id, if one was given.
         reason: Option<ReasonId>,
     },
+    /// A user's presence was lost and did not come back in time: sign the user out.
+    SignOutAbsent(UserId),
     /// Add or replace a user; the desk of an existing user stays as it is.
     PutUser(Box<User>),
     /// Remove a user.

@@ -205,6 +205,23 @@ impl AgentState {
         }
     }
 
+    /// Whether a call is on its way or going on, so that a change must wait for its end.
+    pub const fn is_busy(self) -> bool {
+        match self {
+            Self::Reserved
+            | Self::ReservedOutbound
+            | Self::ReservedOutboundPreview
+            | Self::Talking
+            | Self::Hold => true,
+            Self::Logout
+            | Self::NotReady
+            | Self::Ready
+            | Self::Work
+            | Self::WorkReady
+            | Self::Unknown => false,
+        }
+    }
+
     /// The state of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)

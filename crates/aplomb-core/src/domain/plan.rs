@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::machine::{self, Caller, Move};
-use super::reasons::{is_reserved, supervisor_code};
+use super::reasons::{CONNECTION_FAILURE, is_reserved, supervisor_code};
 use super::{
     AgentState, Category, Change, Command, Decision, Desk, Domain, Fault, Reason, ReasonId,
     ReasonShown, Refusal, Role, Team, TeamId, User, UserId, Wanted,
@@ -24,6 +24,7 @@ impl Domain {
             Command::SetState { by, user, to, reason } => {
                 self.plan_state(by, user, to, *reason, now)
             }
+            Command::SignOutAbsent(id) => self.plan_absence(id, now),
             Command::PutUser(user) => self.plan_user(user),
             Command::RemoveUser(id) => match self.user(id.as_str()) {
                 Some(_) => Ok(Decision::of(Change::UserRemoved(id.clone()))),
@@ -71,6 +72,26 @@ impl Domain {
             Ok(desk) => Decision::of(Change::UserSet(Arc::new(User { desk, ..(**user).clone() }))),
             Err(fault) => Decision { changes: Vec::new(), fault: Some(fault) },
         })
+    }
+
+    /// Signs an absent user out with the reason that reports show as 255. Who is on a call is
+    /// signed out when it ends; who is signed out already stays so.
+    fn plan_absence(&self, id: &UserId, now: WallTime) -> Result<Decision, Refusal> {
+        let user = self.user(id.as_str()).ok_or_else(|| Refusal::UnknownUser(id.to_string()))?;
+        let why = self.reason_of(Category::Logout, CONNECTION_FAILURE);
+        let step = match user.desk.state {
+            AgentState::Logout => return Ok(Decision::default()),
+            state if state.is_busy() => Move::Wait(AgentState::Logout),
+            _ => Move::Go(AgentState::Logout),
+        };
+        let desk = take(user.desk.clone(), step, why, now);
+        Ok(Decision::of(Change::UserSet(Arc::new(User { desk, ..(**user).clone() }))))
+    }
+
+    /// The reason of a category that has this code; not given if somebody removed it.
+    fn reason_of(&self, category: Category, code: u32) -> ReasonShown {
+        let found = self.reasons().find(|r| r.category == category && r.code == code);
+        found.map_or(ReasonShown::NotGiven, |reason| ReasonShown::Given(reason.id))
     }
 
     /// Says in which capacity `by` may change the state of `id`. Signing in is one's own business.
@@ -124,9 +145,7 @@ impl Domain {
                 Err(bad_reason("a supervisor gives no reason for somebody else".to_owned()))
             }
             (Caller::Supervisor, None) => {
-                let code = supervisor_code(self.flavour);
-                let forced = self.reasons().find(|r| r.category == category && r.code == code);
-                Ok(forced.map_or(ReasonShown::NotGiven, |r| ReasonShown::Given(r.id)))
+                Ok(self.reason_of(category, supervisor_code(self.flavour)))
             }
             (Caller::Agent, None) => Ok(ReasonShown::NotGiven),
             (Caller::Agent, Some(id)) => match self.reason(id) {
@@ -263,6 +282,7 @@ mod tests {
         };
         match (&decision.changes[..], decision.fault) {
             ([], Some(fault)) => format!("{fault:?}"),
+            ([], None) => "nothing".to_owned(),
             ([Change::UserSet(user)], None) => describe(domain, &user.desk),
             other => panic!("no known decision: {other:?}"),
         }
@@ -291,6 +311,19 @@ mod tests {
             1001 LOGOUT reason=6            → LOGOUT, code 1, ext none
             1001 LOGIN ext=1001             → NOT_READY, reason -1, ext 1001
             1001 LOGOUT                     → LOGOUT, reason -1, ext none
+            ",
+        );
+    }
+
+    #[test]
+    fn who_is_lost_is_signed_out_with_255_unless_he_was_signed_out() {
+        check(
+            Flavour::Uccx,
+            "
+            1001 LOGIN ext=1001   → NOT_READY, reason -1, ext 1001
+            1001 READY            → READY, no reason, ext 1001
+            1001 LOST             → LOGOUT, code 255, ext none
+            1001 LOST             → nothing
             ",
         );
     }

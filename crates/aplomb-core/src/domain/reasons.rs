@@ -26,6 +26,9 @@ pub(super) const fn supervisor_code(flavour: Flavour) -> u32 {
     }
 }
 
+/// The code of a logout because the desktop was lost.
+pub(super) const CONNECTION_FAILURE: u32 = 255;
+
 /// Whether a code belongs to the system, so that nobody may configure it anew.
 pub(super) fn is_reserved(code: u32) -> bool {
     RESERVED.contains(&code)
@@ -73,7 +76,7 @@ const SYSTEM: [Row; 23] = [
     (NotReady, 20001, "Starting Force Logout"),
     (Logout, 20002, "Force Logout"),
     (NotReady, 20003, "Agent Logout Request"),
-    (Logout, 255, "Connection Failure"),
+    (Logout, CONNECTION_FAILURE, "Connection Failure"),
 ];
 
 const SUPERVISOR_UCCE: [Row; 2] =
@@ -82,4 +85,4 @@ const SUPERVISOR_UCCE: [Row; 2] =
 const SUPERVISOR_UCCX: [Row; 2] =
     [(NotReady, 33, "Supervisor Initiated"), (Logout, 33, "Supervisor Initiated")];
 
-const RESERVED: [u32; 7] = [999, 255, 20001, 20002, 20003, 50041, 50045];
+const RESERVED: [u32; 7] = [999, CONNECTION_FAILURE, 20001, 20002, 20003, 50041, 50045];

@@ -59,7 +59,7 @@ pub(crate) fn act(domain: &mut Domain, command: &Command) -> Result<Decision, Re
 }
 
 /// Reads a command as people write it: `1001 NOT_READY reason=3`, `sup1 for 1001 LOGOUT`,
-/// `1001 LOGIN ext=1001`.
+/// `1001 LOGIN ext=1001`, `1001 LOST`.
 pub(crate) fn command(line: &str) -> Command {
     let words: Vec<&str> = line.split_whitespace().collect();
     let (by, user, rest) = match words[..] {
@@ -67,6 +67,9 @@ pub(crate) fn command(line: &str) -> Command {
         [by, ref rest @ ..] => (by, by, rest),
         [] => panic!("no command"),
     };
+    if rest == ["LOST"] {
+        return Command::SignOutAbsent(user.into());
+    }
     let option = |name: &str| rest.iter().find_map(|word| word.strip_prefix(name));
     let to = match rest[0] {
         "LOGIN" => super::Wanted::Login { extension: option("ext=").map(str::to_owned) },

@@ -94,6 +94,12 @@ impl Directory {
         }
     }
 
+    /// Whether a session of this account sent presence.
+    pub fn is_available(&self, jid: &Jid) -> bool {
+        let desks = self.accounts.get(parts(jid).0);
+        desks.is_some_and(|desks| desks.iter().any(|desk| desk.priority.is_some()))
+    }
+
     /// Whether a session has this address.
     pub fn is_taken(&self, jid: &FullJid) -> bool {
         let (account, resource) = parts(jid);

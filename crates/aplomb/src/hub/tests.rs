@@ -51,13 +51,20 @@ fn notice(node: &str) -> Arc<Notice> {
 }
 
 /// Lines: `a binds JID`, `a refused JID`, `a sends STANZA`, `a leaves`, `NODE to JID…`,
-/// `NODE to everyone`, `service on|off`, `end ACCOUNT`, `a has LETTERS`, `N sessions`.
+/// `NODE to everyone`, `gone =ACCOUNTS`, `service on|off`,
+/// `end ACCOUNT`, `a has LETTERS`, `N sessions`.
 async fn play(script: &str) {
     let (mut stage, _asked) = Stage::new();
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let words: Vec<_> = line.splitn(3, ' ').collect();
         match words[..] {
             ["service", flag] => stage.hub.set_in_service(flag == "on"),
+            ["gone", expected] => {
+                let mut gone = stage.hub.gone_before(Moment::new(Duration::MAX));
+                gone.sort();
+                let gone: Vec<_> = gone.iter().map(|jid| jid.as_str()).collect();
+                assert_eq!(gone.join(","), expected.trim_start_matches('='), "{line}");
+            }
             ["end", account] => stage.hub.end(Some(account), EndReason::AccountChanged),
             [name, "leaves"] => stage.hub.leave(&stage.seats[name]),
             [count, "sessions"] => assert_eq!(stage.hub.sessions().to_string(), count, "{line}"),
@@ -132,6 +139,30 @@ fn who_is_meant_twice_gets_it_once_at_the_full_address() {
         m to everyone
         a has m bare
         c has m bare
+        ",
+    );
+}
+
+#[test]
+fn an_account_is_gone_when_its_last_available_session_is_and_is_told_once() {
+    check(
+        "
+        a binds 1001@cc.test/desk
+        b binds 1001@cc.test/phone
+        c binds 1002@cc.test/desk
+        a sends <presence/>
+        b sends <presence/>
+        a leaves
+        c leaves
+        gone =
+        b sends <presence type='unavailable'/>
+        gone =1001@cc.test
+        gone =
+        b sends <presence/>
+        b leaves
+        d binds 1001@cc.test/desk
+        d sends <presence/>
+        gone =
         ",
     );
 }

@@ -131,6 +131,27 @@ async fn a_peer_that_says_nothing_is_pinged_and_then_taken_for_dead() {
 }
 
 #[tokio::test]
+async fn an_agent_whose_desktop_is_lost_is_signed_out_with_reason_255() {
+    let server = server(&[("forced-logout-after", "1s")]).await;
+    let mut supervisor = Desk::login(clear(&server), "sup1", "desktop").await;
+    supervisor
+        .say(
+            "<iq xmlns='jabber:client' type='set' id='t1' to='pubsub.cc.test'><pubsub \
+             xmlns='http://jabber.org/protocol/pubsub'><subscribe jid='sup1@cc.test/desktop' \
+             node='/finesse/api/Team/1/Users'/></pubsub></iq>",
+        )
+        .await;
+    supervisor.until("subscribed").await;
+    let agent = Desk::login(clear(&server), "1001", "desktop").await;
+    put_state(clear(&server), "1001", "LOGIN").await;
+    supervisor.until("NOT_READY").await;
+    drop(agent);
+    let event = supervisor.until("&lt;state&gt;LOGOUT").await;
+    assert!(event.contains("&lt;code&gt;255&lt;"), "{event}");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_reader_that_stops_is_cut_off_and_nobody_waits_for_it() {
     let server = server(&[("mailbox-letters", "8"), ("mailbox-bytes", "65536")]).await;
     let mut stuck = stuck_desk(clear(&server)).await;
