@@ -79,3 +79,6 @@ pub const PUBSUB_NODES_LISTED_MAX: usize = 1000;
 
 /// Expired items that one publish throws out, so that the first after a quiet night stays quick.
 pub const HISTORY_TRIMS_MAX: usize = 64;
+
+/// Bytes of items in one answer, so that it fits into a stanza; the newest go first.
+pub const ITEMS_BYTES_MAX: usize = STANZA_BYTES_MAX / 2;

@@ -36,6 +36,8 @@ pub const PUBSUB_OWNER: &str = "http://jabber.org/protocol/pubsub#owner";
 pub const PUBSUB_NODE_CONFIG: &str = "http://jabber.org/protocol/pubsub#node_config";
 /// Data forms (XEP-0004).
 pub const DATA_FORMS: &str = "jabber:x:data";
+/// Result set management (XEP-0059).
+pub const RESULT_SET: &str = "http://jabber.org/protocol/rsm";
 /// Software version (XEP-0092).
 pub const VERSION: &str = "jabber:iq:version";
 /// Entity capabilities (XEP-0115).
@@ -48,7 +50,7 @@ pub const TIME: &str = "urn:xmpp:time";
 pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// The namespaces that a reader hands out without an allocation.
-pub(crate) const KNOWN: [&str; 24] = [
+pub(crate) const KNOWN: [&str; 25] = [
     CLIENT,
     STREAMS,
     STREAM_ERRORS,
@@ -67,6 +69,7 @@ pub(crate) const KNOWN: [&str; 24] = [
     PUBSUB_OWNER,
     PUBSUB_NODE_CONFIG,
     DATA_FORMS,
+    RESULT_SET,
     VERSION,
     CAPS,
     PING,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::node::Node;
 use super::{Affiliation, Change, Item, PubSub, Subscription};
-use crate::jid::Jid;
+use crate::jid::{BareJid, Jid};
 
 impl PubSub {
     /// Takes in a change, planned here or read from the store. Adopting one twice does no harm.
@@ -13,17 +13,23 @@ impl PubSub {
     pub fn adopt(&mut self, change: &Change) {
         match change {
             Change::NodeSet { node, config } => {
-                let is_new = self.row(node).1.config.replace(config.clone()).is_none();
-                self.created += usize::from(is_new);
+                let (name, row) = self.row(node);
+                row.config = Some(config.clone());
+                self.created.insert(name);
             }
             Change::NodeRemoved { node } => self.remove_node(node),
             Change::Subscribed { node, jid } => self.add_subscription(node, jid),
             Change::Unsubscribed { node, jid } => self.remove_subscription(node, jid),
             Change::Affiliated { node, jid, affiliation: Affiliation::None } => {
-                self.row(node).1.affiliations.remove(jid);
+                if let Some(row) = self.nodes.get_mut(node) {
+                    row.affiliations.remove(jid);
+                }
+                self.forget_right(node, jid);
             }
             Change::Affiliated { node, jid, affiliation } => {
-                self.row(node).1.affiliations.insert(jid.clone(), *affiliation);
+                let (name, row) = self.row(node);
+                row.affiliations.insert(jid.clone(), *affiliation);
+                self.rights.entry(jid.clone()).or_default().insert(name);
             }
             Change::Published { node, item } => self.add_item(node, item),
             Change::Retracted { node, id, seq } => {
@@ -80,10 +86,11 @@ impl PubSub {
     fn remove_node(&mut self, node: &Arc<str>) {
         self.trim(node, u64::MAX);
         let Some(row) = self.nodes.remove(node) else { return };
-        self.created -= usize::from(row.config.is_some());
+        self.created.remove(node);
         for jid in &row.subscribers {
             self.forget_subscription(node, jid);
         }
+        row.affiliations.keys().for_each(|person| self.forget_right(node, person));
     }
 
     fn add_subscription(&mut self, node: &Arc<str>, jid: &Jid) {
@@ -98,6 +105,14 @@ impl PubSub {
             row.subscribers.remove(jid);
         }
         self.forget_subscription(node, jid);
+    }
+
+    fn forget_right(&mut self, node: &Arc<str>, person: &BareJid) {
+        let Some(of_person) = self.rights.get_mut(person) else { return };
+        of_person.remove(node);
+        if of_person.is_empty() {
+            self.rights.remove(person);
+        }
     }
 
     fn forget_subscription(&mut self, node: &Arc<str>, jid: &Jid) {

@@ -40,8 +40,10 @@ pub struct PubSub {
     history: History,
     /// The explicit subscriptions of each person.
     subscriptions: HashMap<BareJid, BTreeSet<Subscription>>,
-    /// How many nodes were created or configured.
-    created: usize,
+    /// The rights of each person.
+    rights: HashMap<BareJid, BTreeSet<Arc<str>>>,
+    /// The nodes that were created or configured.
+    created: BTreeSet<Arc<str>>,
     /// The highest number of a node that is gone.
     retired: u64,
 }
@@ -56,7 +58,8 @@ impl PubSub {
             blank: Node::default(),
             history: History::default(),
             subscriptions: HashMap::new(),
-            created: 0,
+            rights: HashMap::new(),
+            created: BTreeSet::new(),
             retired: 0,
         }
     }

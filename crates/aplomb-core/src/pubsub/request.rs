@@ -151,7 +151,14 @@ pub enum Reply {
     /// Affiliations of a node, by person.
     NodeAffiliations(Arc<str>, Vec<(BareJid, Affiliation)>),
     /// Items, oldest first.
-    Items(Arc<str>, Vec<Arc<Item>>),
+    Items {
+        /// The node.
+        node: Arc<str>,
+        /// The newest of those asked for, as many as fit into an answer.
+        items: Vec<Arc<Item>>,
+        /// How many there were before these, asked for but left out.
+        left_out: usize,
+    },
     /// The item that was published.
     Published(Arc<str>, String),
     /// The name of the node that was made.

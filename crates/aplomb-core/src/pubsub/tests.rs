@@ -94,6 +94,11 @@ fn restart(stage: &mut Stage) {
         kept.extend(
             row.subscribers.iter().map(|jid| Change::Subscribed { node: node(), jid: jid.clone() }),
         );
+        kept.extend(row.affiliations.iter().map(|(jid, affiliation)| Change::Affiliated {
+            node: node(),
+            jid: jid.clone(),
+            affiliation: *affiliation,
+        }));
         // In any order: a store may have its own.
         kept.extend(
             row.items.iter().rev().map(|i| Change::Published { node: node(), item: i.clone() }),
@@ -199,7 +204,7 @@ fn written(answer: &Result<Outcome, Refusal>) -> String {
         Reply::Subscriptions(all) => all.iter().map(subscription).collect(),
         Reply::Affiliations(all) => all.iter().map(|(n, a)| format!("{n}:{a:?}")).collect(),
         Reply::NodeAffiliations(_, all) => all.iter().map(|(j, a)| format!("{j}:{a:?}")).collect(),
-        Reply::Items(_, items) => items.iter().map(|i| i.id.clone()).collect(),
+        Reply::Items { items, .. } => items.iter().map(|i| i.id.clone()).collect(),
         Reply::Published(_, id) => vec![id.clone()],
         Reply::Created(node) => vec![format!("created {node}")],
         Reply::Config(_, config) => vec![format!("keeps {}", config.max_items)],
@@ -617,9 +622,12 @@ fn assert_within_bounds(service: &PubSub) {
     let bytes: usize = items().map(|item| history::bytes_of(item)).sum();
     assert_eq!(service.kept(), (items().count(), bytes));
     assert!(bytes <= BOUNDS.bytes_max);
-    let created = service.nodes.values().filter(|row| row.config.is_some()).count();
+    let created = service.nodes.iter().filter(|(_, row)| row.config.is_some());
+    let created: BTreeSet<_> = created.map(|(name, _)| Arc::clone(name)).collect();
     assert_eq!(service.created, created);
-    assert!(created <= BOUNDS.nodes_max);
+    assert!(created.len() <= BOUNDS.nodes_max);
+    let rights = |name: &Arc<str>| service.rights.values().filter(|all| all.contains(name)).count();
+    assert!(service.nodes.iter().all(|(name, row)| rights(name) == row.affiliations.len()));
     for row in service.nodes.values() {
         let numbers: Vec<_> = row.items.iter().map(|item| item.seq).collect();
         assert!(numbers.len() <= BOUNDS.items_max && numbers.is_sorted_by(|a, b| a < b));

@@ -605,6 +605,41 @@ fn a_payload_keeps_the_namespaces_it_came_with() {
 }
 
 #[test]
+fn an_answer_holds_the_newest_items_that_fit_and_says_that_there_were_more() {
+    let mut stage = Stage::new();
+    stage.standing = Standing::Owner;
+    stage.service = PubSub::new(
+        "epoch-",
+        Bounds {
+            items_max: 10,
+            age_max: Duration::from_secs(3600),
+            bytes_max: 10_000_000,
+            payload_bytes_max: 300_000,
+            nodes_max: 1,
+            subscriptions_max: 1,
+        },
+    );
+    stage.says(&to_service("set", "pubsub", "<create node='n'/>"));
+    let text = "p".repeat(200_000);
+    let item = format!("<publish node='n'><item><x xmlns='y'>{text}</x></item></publish>");
+    for _ in 0..4 {
+        stage.says(&to_service("set", "pubsub", &item));
+    }
+    let said = stage.says(&to_service("get", "pubsub", "<items node='n'/>")).replace(&text, "p");
+    assert!(
+        matches(
+            &said,
+            "…<items node='n'><item id='epoch-3'>…</item><item id='epoch-4'>…</item></items>\
+             <set xmlns='http://jabber.org/protocol/rsm'><first index='2'>epoch-3</first>\
+             <last>epoch-4</last><count>4</count></set></pubsub></iq>"
+        ),
+        "{said}"
+    );
+    let said = stage.says(&to_service("get", "pubsub", "<items node='n' max_items='2'/>"));
+    assert!(!said.contains("rsm"));
+}
+
+#[test]
 fn the_page_of_features_is_the_one_in_docs() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/xeps.md");
     if std::env::var_os("APLOMB_WRITE_DOCS").is_some() {

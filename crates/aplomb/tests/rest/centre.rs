@@ -143,7 +143,7 @@ impl Centre {
         let request = Question::Items { node: node.to_owned(), max_items: None, ids: Vec::new() };
         let (answer, answered) = oneshot::channel();
         self.questions.send(PubSubJob { asker, request, answer }).await.unwrap();
-        let Ok(Reply::Items(_, items)) = answered.await.unwrap() else { return Vec::new() };
+        let Ok(Reply::Items { items, .. }) = answered.await.unwrap() else { return Vec::new() };
         let update =
             |payload: &str| compact(&read_element(payload, Prologue::Forbidden).unwrap().text());
         items.iter().filter_map(|item| item.payload.as_deref().map(update)).collect()

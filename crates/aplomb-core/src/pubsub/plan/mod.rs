@@ -13,7 +13,7 @@ use super::access::Right;
 use super::node::Node;
 use super::notice::Told;
 use super::{
-    Affiliation, Asker, Change, NodeConfig, Notice, Outcome, PubSub, Refusal, Reply, Request,
+    Asker, Change, NodeConfig, Notice, Outcome, PubSub, Refusal, Reply, Request, Standing,
 };
 use crate::limits::PUBSUB_NODES_LISTED_MAX;
 use crate::time::WallTime;
@@ -102,27 +102,30 @@ impl PubSub {
             return Ok(told(Reply::Affiliations(vec![(found.name, right)])));
         }
         let person = asker.jid.to_bare();
-        let given = self.nodes.iter().filter_map(|(name, row)| {
-            let right = row.affiliation(&person);
-            (right != Affiliation::None).then(|| (Arc::clone(name), right))
-        });
-        let mut given: Vec<_> = given.collect();
-        given.sort_by(|a, b| a.0.cmp(&b.0));
-        given.truncate(PUBSUB_NODES_LISTED_MAX);
-        Ok(told(Reply::Affiliations(given)))
+        let nodes = self.rights.get(&person).into_iter().flatten().take(PUBSUB_NODES_LISTED_MAX);
+        let right_to = |node: &Arc<str>| {
+            let row = self.nodes.get(node).expect("a right is to a node with a row");
+            (Arc::clone(node), row.affiliation(&person))
+        };
+        Ok(told(Reply::Affiliations(nodes.map(right_to).collect())))
     }
 
     /// The created nodes that the asker may know of. Those of the rest of the server are its to
     /// add.
     fn nodes_seen_by(&self, asker: &Asker) -> Vec<Arc<str>> {
         let person = asker.jid.to_bare();
-        let seen = self.nodes.iter().filter(|(_, row)| {
-            row.config.is_some() && Right::of(asker.standing, row.affiliation(&person)).is_some()
-        });
-        let mut names: Vec<_> = seen.map(|(name, _)| Arc::clone(name)).collect();
-        names.sort();
-        names.truncate(PUBSUB_NODES_LISTED_MAX);
-        names
+        let own = self.rights.get(&person).into_iter().flatten();
+        let is_seen = |node: &&Arc<str>| {
+            let row = self.nodes.get(*node).filter(|row| row.config.is_some());
+            let right = |row: &Node| Right::of(asker.standing, row.affiliation(&person));
+            row.is_some_and(|row| right(row).is_some())
+        };
+        match asker.standing {
+            Standing::Owner => self.created.iter().take(PUBSUB_NODES_LISTED_MAX).cloned().collect(),
+            Standing::Reader | Standing::Stranger | Standing::ByAffiliation => {
+                own.filter(is_seen).take(PUBSUB_NODES_LISTED_MAX).cloned().collect()
+            }
+        }
     }
 }
 

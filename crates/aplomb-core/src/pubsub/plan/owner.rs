@@ -32,7 +32,7 @@ impl PubSub {
             let max = PUBSUB_NODE_NAME_BYTES_MAX;
             return Err(Refusal::BadConfig(format!("a node's name has at most {max} bytes")));
         }
-        if self.created >= self.bounds.nodes_max {
+        if self.created.len() >= self.bounds.nodes_max {
             return Err(Refusal::TooMany("nodes"));
         }
         let config = self.checked(wish, &NodeConfig::usual(&self.bounds))?;
@@ -46,7 +46,7 @@ impl PubSub {
     }
 
     fn fresh_name(&self) -> Arc<str> {
-        let mut names = (self.created..).map(|n| Arc::from(format!("{}-{n}", self.epoch)));
+        let mut names = (self.created.len()..).map(|n| Arc::from(format!("{}-{n}", self.epoch)));
         names.find(|name| !self.nodes.contains_key(name)).expect("numbers do not run out")
     }
 
@@ -75,7 +75,7 @@ impl PubSub {
             return Ok(told(Reply::Config(Some(found.name), now)));
         };
         let config = self.checked(wish, &now)?;
-        if found.row.config.is_none() && self.created >= self.bounds.nodes_max {
+        if found.row.config.is_none() && self.created.len() >= self.bounds.nodes_max {
             return Err(Refusal::TooMany("nodes"));
         }
         let name = || Arc::clone(&found.name);
@@ -112,8 +112,8 @@ impl PubSub {
         let subscriptions = self.subscriptions.get(person).into_iter().flatten();
         let unsubscribed = subscriptions
             .map(|s| Change::Unsubscribed { node: Arc::clone(&s.node), jid: s.jid.clone() });
-        let rights = self.nodes.iter().filter(|(_, row)| row.affiliations.contains_key(person));
-        let taken = rights.map(|(node, _)| Change::Affiliated {
+        let rights = self.rights.get(person).into_iter().flatten();
+        let taken = rights.map(|node| Change::Affiliated {
             node: Arc::clone(node),
             jid: person.clone(),
             affiliation: Affiliation::None,

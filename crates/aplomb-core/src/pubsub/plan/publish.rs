@@ -8,7 +8,7 @@ use super::super::history::bytes_of;
 use super::super::notice::Told;
 use super::super::{Asker, Change, Item, NodeConfig, Outcome, PubSub, Refusal, Reply};
 use super::{Found, told};
-use crate::limits::HISTORY_TRIMS_MAX;
+use crate::limits::{HISTORY_TRIMS_MAX, ITEMS_BYTES_MAX};
 use crate::time::WallTime;
 
 impl PubSub {
@@ -102,7 +102,8 @@ impl PubSub {
         now.0.saturating_sub(at.0) > age_max
     }
 
-    /// The newest `max_items`, or those of `ids` that are there; oldest first. An item that is too
+    /// The newest `max_items`, or those of `ids` that are there, as far as they fit into an
+    /// answer; oldest first. An item that is too
     /// old is not shown, even when nothing was published since to push it out.
     pub(super) fn items(
         &self,
@@ -121,7 +122,10 @@ impl PubSub {
         wanted.dedup_by_key(|item| item.seq);
         wanted.retain(|item| !self.is_expired(item.at, now));
         let skip = wanted.len().saturating_sub(max_items.unwrap_or(usize::MAX));
-        Ok(told(Reply::Items(found.name, wanted.into_iter().skip(skip).collect())))
+        wanted.drain(..skip);
+        let left_out = beyond(&wanted, ITEMS_BYTES_MAX);
+        wanted.drain(..left_out);
+        Ok(told(Reply::Items { node: found.name, items: wanted, left_out }))
     }
 
     /// The notice takes a number only if there is one.
@@ -146,4 +150,16 @@ impl PubSub {
             notices: notice.into_iter().collect(),
         })
     }
+}
+
+/// How many of the oldest must stay behind for the rest to have at most `bytes_max` bytes; the
+/// newest goes along whatever its size.
+fn beyond(items: &[Arc<Item>], bytes_max: usize) -> usize {
+    let mut bytes = 0;
+    let fits = |item: &&Arc<Item>| {
+        let is_newest = bytes == 0;
+        bytes += bytes_of(item);
+        is_newest || bytes <= bytes_max
+    };
+    items.len() - items.iter().rev().take_while(fits).count()
 }

@@ -104,8 +104,8 @@ fn write(request: &Iq, reply: Reply) -> Option<Element> {
             let items = nodes.iter().map(|node| item(service).with_attr("node", &**node));
             Some(query(ns::DISCO_ITEMS, None).with_children(items))
         }
-        Reply::Items(node, kept) => {
-            let items = kept.iter().map(|kept| item(service).with_attr("name", kept.id.clone()));
+        Reply::Items { node, items, left_out: _ } => {
+            let items = items.iter().map(|kept| item(service).with_attr("name", kept.id.clone()));
             Some(query(ns::DISCO_ITEMS, Some(&node)).with_children(items))
         }
         Reply::Done

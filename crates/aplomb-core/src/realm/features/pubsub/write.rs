@@ -53,8 +53,11 @@ pub(super) fn write(request: &Iq, reply: Reply) -> Option<Element> {
             });
             tag("affiliations").with_attr("node", &*node).with_children(told)
         }
-        Reply::Items(node, items) => {
-            tag("items").with_attr("node", &*node).with_children(items.iter().map(item))
+        Reply::Items { node, items, left_out } => {
+            let inside =
+                tag("items").with_attr("node", &*node).with_children(items.iter().map(item));
+            let set = (left_out > 0).then(|| result_set(&items, left_out));
+            return Some(tag("pubsub").with_child(inside).with_children(set));
         }
         Reply::Published(node, id) => {
             let item = tag("item").with_attr("id", id);
@@ -84,6 +87,17 @@ fn subscribed(subscription: &Subscription) -> Element {
         .with_attr("node", &*subscription.node)
         .with_attr("jid", subscription.jid.as_str())
         .with_attr("subscription", "subscribed")
+}
+
+/// Says that there were more before these (XEP-0060 §6.5.4, XEP-0059 §2.6).
+fn result_set(items: &[Arc<Item>], left_out: usize) -> Element {
+    let tell = |name, text: &str| Element::new(ns::RESULT_SET, name).with_text(text);
+    let ends = items.first().zip(items.last()).map(|(first, last)| {
+        [tell("first", &first.id).with_attr("index", left_out.to_string()), tell("last", &last.id)]
+    });
+    Element::new(ns::RESULT_SET, "set")
+        .with_children(ends.into_iter().flatten())
+        .with_child(tell("count", &(left_out + items.len()).to_string()))
 }
 
 fn item(item: &Arc<Item>) -> Element {
