@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::pubsub::{Asker, Bounds, PubSub, Standing};
 use crate::xml::{Prologue, read_element};
@@ -646,4 +648,94 @@ fn the_page_of_features_is_the_one_in_docs() {
         std::fs::write(path, page()).unwrap();
     }
     assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), page());
+}
+
+/// An element out of the words that the features listen to, nested at random.
+fn any_element() -> impl Strategy<Value = Element> {
+    let words = |words: &[&'static str]| prop::sample::select(words.to_vec());
+    let ns = prop::sample::select(
+        [ns::CLIENT, ns::PUBSUB, ns::PUBSUB_OWNER, ns::DISCO_INFO, ns::DISCO_ITEMS, ns::PING]
+            .into_iter()
+            .chain([ns::ROSTER, ns::SESSION, ns::VERSION, ns::TIME, ns::DATA_FORMS, ""])
+            .collect::<Vec<_>>(),
+    );
+    let name = words(&[
+        "pubsub",
+        "query",
+        "subscribe",
+        "unsubscribe",
+        "items",
+        "item",
+        "publish",
+        "retract",
+        "create",
+        "configure",
+        "x",
+        "field",
+        "value",
+        "delete",
+        "purge",
+        "affiliations",
+        "affiliation",
+        "subscriptions",
+        "default",
+        "options",
+        "ping",
+        "session",
+        "time",
+    ]);
+    let attribute = (
+        words(&["node", "jid", "id", "max_items", "type", "var", "affiliation", "notify", "ver"]),
+        words(&[
+            "n",
+            "",
+            "1001@cc.test/desk",
+            "@",
+            "0",
+            "-1",
+            "max",
+            "owner",
+            "submit",
+            "FORM_TYPE",
+        ]),
+    );
+    let head = (ns, name, prop::collection::vec(attribute, 0..4));
+    let build = |(ns, name, attributes): (&'static str, &'static str, Vec<_>)| {
+        let element = Element::new(ns, name);
+        attributes.into_iter().fold(element, |element: Element, (name, value): (&str, &str)| {
+            element.with_attr(name, value)
+        })
+    };
+    let leaf = head.clone().prop_map(build);
+    leaf.prop_recursive(4, 12, 3, move |inside| {
+        (head.clone(), prop::collection::vec(inside, 0..3))
+            .prop_map(move |(head, children)| build(head).with_children(children))
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_asked_has_one_answer(
+        payload in any_element(),
+        is_set in any::<bool>(),
+        to in prop::sample::select(vec![
+            None, Some("cc.test"), Some("pubsub.cc.test"), Some("1001@cc.test"),
+            Some("finesse@cc.test"), Some("1002@cc.test/x"), Some("elsewhere"),
+        ]),
+        standing in prop::sample::select(vec![
+            Standing::Owner, Standing::Reader, Standing::Stranger, Standing::ByAffiliation,
+        ]),
+    ) {
+        let mut stage = Stage::new();
+        stage.standing = standing;
+        let kind = if is_set { IqKind::Set(payload) } else { IqKind::Get(payload) };
+        let to = to.map(|to| to.parse().unwrap());
+        let iq = Iq { from: None, to, id: "x".to_owned(), kind };
+        let now = Now { moment: Moment::default(), wall: WallTime(0) };
+        let asker = stage.asker.clone();
+        let mut effects = stage.realm.handle(&asker, Stanza::Iq(iq), now);
+        prop_assert_eq!(effects.len(), 1);
+        let answer = stage.perform(effects.remove(0));
+        prop_assert!(answer.contains("id='x'") && answer.contains("to='1001@cc.test/desk'"));
+    }
 }

@@ -301,6 +301,39 @@ async fn a_question_without_an_answer_ends_in_try_again() {
     assert!(replies[0].to_xml().contains("<resource-constraint "));
 }
 
+/// Sessions come and go at the same few addresses while two publish; in the end nobody is left
+/// over, and nobody is told anything who left.
+#[test]
+fn a_crowd_at_the_same_addresses_leaves_nothing_behind() {
+    let (questions, _asked) = mpsc::channel(4);
+    let hub = Hub::new(Realm { domain: "cc.test".into(), version: "1".into() }, questions);
+    let jids: Vec<FullJid> =
+        (0..4).map(|n| format!("100{}@cc.test/{}", n % 2, n / 2).parse().unwrap()).collect();
+    let audience = Audience::These(jids.iter().cloned().map(Jid::from).collect());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..2_000 {
+                    assert!(hub.publish(&notice("n"), &audience) <= jids.len());
+                }
+            });
+        }
+        for at in 0..4 {
+            let (hub, jids) = (&hub, &jids);
+            scope.spawn(move || {
+                for round in 0..2_000 {
+                    let jid = jids[(at + round) % jids.len()].clone();
+                    let seat = hub.bind(jid, Arc::new(Mailbox::new(10, 1000))).unwrap();
+                    hub.note_priority(&seat, Some(0));
+                    hub.leave(&seat);
+                    seat.mailbox.drain(&mut Vec::new());
+                }
+            });
+        }
+    });
+    assert_eq!((hub.sessions(), hub.publish(&notice("n"), &audience)), (0, 0));
+}
+
 /// Prints what one delivery costs the publisher, with sessions that read.
 #[test]
 #[ignore = "a measurement: cargo test --release -p aplomb hub_delivery -- --ignored --nocapture"]
