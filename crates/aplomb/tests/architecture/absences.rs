@@ -251,9 +251,9 @@ const RULES: &[Rule] = &[
         well: "fn f() -> Result<(), ConfigError> {}",
     },
     Rule {
-        why: "only the command line and the banner print: the rest logs or returns",
+        why: "only the command line prints: the rest logs or returns",
         within: SHELL,
-        except: &["crates/aplomb/src/serve/banner.rs"],
+        except: &[],
         held_in: Code::Product,
         tokens: "println ! | print ! | dbg !",
         sick: &["fn f() { println!(\"x\"); }"],
