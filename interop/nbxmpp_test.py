@@ -157,14 +157,23 @@ def a_publisher_publishes_and_a_reader_reads(server):
     node = "/crm/alerts"
     pubsub = bridge.client.get_module("PubSub")
     done = []
-    keep = lambda task: done.append(task.finish())  # noqa: E731
+    created = bridge.ask("set", Node("create", {"node": node}))
+    assert "result" in created, created
+
+    def keep(task):
+        try:
+            done.append(task.finish())
+        except Exception as error:  # It would be lost in the main loop.
+            done.append(error)
+
     text = Node("alert", {"xmlns": "urn:example:crm"}, ["a < b & c"])
     pubsub.publish(node, text, id_="one", jid="pubsub.localhost", callback=keep)
     bridge.until("answer to publish", lambda _: done)
     pubsub.request_items(node, jid="pubsub.localhost", callback=keep)
     bridge.until("answer to items", lambda _: len(done) == 2)
     items = done[1]
-    assert done[0].id == "one" and [item.getAttr("id") for item in items] == ["one"], items
+    assert getattr(done[0], "id", None) == "one", done
+    assert [item.getAttr("id") for item in items] == ["one"], items
     assert items[0].getTag("alert").getData() == "a < b & c", items[0]
     bridge.end()
 
