@@ -158,6 +158,12 @@ pub const CLIENT_ANSWER_SECS_MAX: u64 = 30;
 /// Items of one node that our client asks for to find what it missed.
 pub const RECALL_ITEMS_MAX: u32 = 200;
 
+/// Nodes whose place our client remembers: all agents and teams of a site, several times over.
+pub const NODES_FOLLOWED_MAX: usize = 20_000;
+
+/// Items of one node that may come before our client knows what it missed, and are told from it.
+pub const FRESH_ITEMS_MAX: usize = 1_000;
+
 /// Seconds of the first wait before our client comes back; each next one is twice as long.
 pub const RECONNECT_FIRST_SECS: u64 = 1;
 

@@ -210,7 +210,8 @@ impl Initiator {
 
     fn take_stanza(&mut self, stanza: Element) {
         // Any answer will do: the session of RFC 3921 has no content.
-        if self.session.is_some() && stanza.attr("id") == self.session {
+        let is_session_given = self.session.is_some() && stanza.attr("id") == self.session;
+        if is_session_given && self.phase == Phase::Bound {
             let (frame, milestone) = (Frame::Element(stanza), Some(Milestone::SessionGiven));
             let passage = Passage { from: Side::Server, frame, milestone };
             self.outputs.push_back(Output::Event(Event::Passed(passage)));

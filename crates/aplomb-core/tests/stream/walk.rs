@@ -184,6 +184,28 @@ fn a_client_that_is_thrown_out_says_why() {
 }
 
 #[test]
+fn a_session_that_is_given_after_our_close_does_not_keep_the_stream_open() {
+    let mut desk = Desk::new(&world());
+    let mut client = Initiator::new(desk.now(), Box::new(Messages), wish());
+    while let Some(output) = client.poll() {
+        let Output::Transmit(unit) = output else { continue };
+        let unit = String::from_utf8(unit).unwrap();
+        if unit.contains("<session") {
+            client.close(desk.now());
+            client.receive(desk.now(), b"<iq type='result' id='session'/>");
+            break;
+        }
+        for seen in desk.receive(&unit) {
+            let Seen::Unit(unit) = seen else { continue };
+            client.receive(desk.now(), unit.as_bytes());
+        }
+    }
+    client.tick(desk.now() + Duration::from_secs(60));
+    let last = std::iter::from_fn(|| client.poll()).last();
+    assert!(matches!(last, Some(Output::Hangup(None))), "{last:?}");
+}
+
+#[test]
 fn a_silent_server_is_given_up() {
     let desk = Desk::new(&world());
     let mut client = Initiator::new(desk.now(), Box::new(Messages), wish());

@@ -66,7 +66,7 @@ pub(super) struct Watch {
     #[arg(long, value_name = "SECS", default_value_t = 10)]
     timeout: u64,
 
-    /// Trusts the certificates that this PEM file vouches for, and no others.
+    /// Trusts the certificates in this PEM file and those that they vouch for, and no others.
     #[arg(long, value_name = "FILE", group = "trust")]
     ca: Option<PathBuf>,
 

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::news::Event;
+use crate::limits::{FRESH_ITEMS_MAX, NODES_FOLLOWED_MAX};
 
 /// The last item seen of each node.
 #[derive(Debug, Default)]
@@ -78,10 +79,16 @@ impl Positions {
 
     /// Notes an event that came by itself.
     pub fn saw(&mut self, event: &Event) {
+        if !self.nodes.contains_key(&event.node) && self.nodes.len() >= NODES_FOLLOWED_MAX {
+            return;
+        }
         let position = self.nodes.entry(event.node.clone()).or_default();
         let Some(id) = event.id.clone() else { return };
         if !position.is_compared {
-            position.fresh.push(id);
+            // Of more than a comparison sees, some may be told twice; none is lost.
+            if position.fresh.len() < FRESH_ITEMS_MAX {
+                position.fresh.push(id);
+            }
         } else if let Some(id) = ItemId::parse(&id) {
             position.last = Last::At(id);
         }

@@ -79,8 +79,10 @@ fn every_refusal_has_its_exit_code_and_says_what_to_do() {
 fn a_watch_that_is_told_to_stop_leaves_in_order() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path(), 0);
-    let url = format!("ws://127.0.0.1:{}/ws/", server.http_port());
-    let mut watch = Watch::start(&url, "1001", &["--node", "User/1001"]);
+    let url = format!("wss://127.0.0.1:{}/ws/", server.https_port());
+    let certificate = dir.path().join("tls-certificate.pem");
+    let flags = ["--ca", certificate.to_str().unwrap(), "--node", "User/1001"];
+    let mut watch = Watch::start(&url, "1001", &flags);
     watch.until(|news| news["meaning"] == "Subscribed to /finesse/api/User/1001.");
     watch.terminate();
     watch.until(|news| news["meaning"] == "Given back: /finesse/api/User/1001.");

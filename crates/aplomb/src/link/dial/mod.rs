@@ -177,6 +177,7 @@ fn explain(error: &std::io::Error, checker: &Checker) -> ConnectError {
                 rustls::CertificateError::UnknownIssuer => {
                     "nobody who is trusted here signed it".to_owned()
                 }
+                rustls::CertificateError::Other(error) => error.to_string(),
                 other => other.to_string(),
             };
             ConnectError::Untrusted { fingerprint, problem }

@@ -19,7 +19,7 @@ use rustls::{
 pub enum Trust {
     /// Those that the operating system trusts.
     System,
-    /// Those that a certificate of this PEM file vouches for.
+    /// Those in this PEM file, and those that one of them vouches for.
     Authority(PathBuf),
     /// The one with this SHA-256, whoever signed it and whatever its name.
     Pinned(Fingerprint),
@@ -86,6 +86,9 @@ impl Checker {
 #[derive(Debug)]
 enum Judge {
     Chain(Arc<dyn ServerCertVerifier>),
+    /// Those in the list themselves, or by the chain: a server that signed its certificate itself
+    /// is no authority, and its certificate is what the file holds.
+    Listed(Vec<Fingerprint>, Arc<dyn ServerCertVerifier>),
     Pin(Fingerprint),
     Nobody,
 }
@@ -98,11 +101,12 @@ impl Judge {
                 .map(|verifier| Self::Chain(Arc::new(verifier)))
                 .map_err(|error| unusable(&error)),
             Trust::Authority(path) => {
-                let roots = Arc::new(read_roots(path)?);
+                let (listed, roots) = read_roots(path)?;
+                let roots = Arc::new(roots);
                 let verifier =
                     WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider));
                 let verifier = verifier.build().map_err(|error| unusable(&error))?;
-                Ok(Self::Chain(verifier))
+                Ok(Self::Listed(listed, verifier))
             }
             Trust::Pinned(fingerprint) => Ok(Self::Pin(*fingerprint)),
             Trust::Anything => Ok(Self::Nobody),
@@ -110,14 +114,15 @@ impl Judge {
     }
 }
 
-fn read_roots(path: &Path) -> Result<RootCertStore, TrustError> {
+fn read_roots(path: &Path) -> Result<(Vec<Fingerprint>, RootCertStore), TrustError> {
     let file = |error| TrustError::File(path.to_owned(), error);
-    let mut roots = RootCertStore::empty();
+    let (mut listed, mut roots) = (Vec::new(), RootCertStore::empty());
     for certificate in CertificateDer::pem_file_iter(path).map_err(file)? {
         let certificate = certificate.map_err(file)?;
+        listed.push(Fingerprint::of(&certificate));
         roots.add(certificate).map_err(|error| TrustError::Unusable(error.to_string()))?;
     }
-    if roots.is_empty() { Err(TrustError::Empty(path.to_owned())) } else { Ok(roots) }
+    if listed.is_empty() { Err(TrustError::Empty(path.to_owned())) } else { Ok((listed, roots)) }
 }
 
 /// Notes the certificate, then asks the judge. The handshake's signature is always checked, so
@@ -141,7 +146,10 @@ impl ServerCertVerifier for Verifier {
         let fingerprint = Fingerprint::of(end_entity);
         self.seen.get_or_init(|| fingerprint);
         match &self.judge {
-            Judge::Chain(verifier) => verifier.verify_server_cert(
+            Judge::Listed(listed, _) if listed.contains(&fingerprint) => {
+                Ok(ServerCertVerified::assertion())
+            }
+            Judge::Chain(verifier) | Judge::Listed(_, verifier) => verifier.verify_server_cert(
                 end_entity,
                 intermediates,
                 server_name,
