@@ -233,6 +233,11 @@ impl Hub {
         }
     }
 
+    /// Whether a session has this full address, available or not.
+    pub fn is_taken(&self, jid: &Jid) -> bool {
+        self.presence.read().directory.is_taken(jid)
+    }
+
     /// How many sessions are seated.
     pub fn sessions(&self) -> usize {
         self.presence.read().seats.len()

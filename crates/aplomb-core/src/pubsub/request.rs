@@ -205,7 +205,9 @@ pub enum Refusal {
     PayloadRequired,
     /// The payload is longer than the bound.
     PayloadTooBig,
-    /// A bound of the service is reached.
+    /// The asker has as many explicit subscriptions as are allowed.
+    TooManySubscriptions,
+    /// Another bound of the service is reached.
     TooMany(&'static str),
     /// The configuration cannot be.
     BadConfig(String),

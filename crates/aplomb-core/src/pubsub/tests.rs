@@ -305,12 +305,26 @@ fn subscriptions_are_ones_own_idempotent_and_counted() {
         ada subscriptions n = n:ada@cc.test n:ada@cc.test/desk
         ada subscriptions unheard-of = NodeUnknown
         ada subscribe m ada@cc.test/x = subscribed m:ada@cc.test/x
-        ada subscribe m ada@cc.test/y = TooMany("subscriptions")
+        ada subscribe m ada@cc.test/y = TooManySubscriptions
         ada unsubscribe m ada@cc.test/phone = done
         ada unsubscribe m ada@cc.test/phone = NotSubscribed
         ada subscribe m ada@cc.test/y = subscribed m:ada@cc.test/y
         "#,
     );
+}
+
+#[test]
+fn subscriptions_of_absent_resources_can_make_room() {
+    let mut stage = Stage::new();
+    stage.standings.insert("ada".into(), Standing::Reader);
+    stage.served.push("n".into());
+    for who in ["ada@cc.test", "ada@cc.test/here", "ada@cc.test/gone"] {
+        stage.ask("ada", &request(&["subscribe", "n", who])).unwrap();
+    }
+    let ada: BareJid = "ada@cc.test".parse().unwrap();
+    let absent = stage.service.absent(&ada, |jid| jid.as_str().ends_with("/here"));
+    let gone = Change::Unsubscribed { node: "n".into(), jid: "ada@cc.test/gone".parse().unwrap() };
+    assert_eq!(absent, [gone]);
 }
 
 #[test]

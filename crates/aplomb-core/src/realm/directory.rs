@@ -101,7 +101,7 @@ impl Directory {
     }
 
     /// Whether a session has this address.
-    pub fn is_taken(&self, jid: &FullJid) -> bool {
+    pub fn is_taken(&self, jid: &Jid) -> bool {
         let (account, resource) = parts(jid);
         let desks = self.accounts.get(account);
         desks.is_some_and(|desks| desks.iter().any(|desk| *desk.resource == *resource))

@@ -332,6 +332,7 @@ fn a_crowd_at_the_same_addresses_leaves_nothing_behind() {
         }
     });
     assert_eq!((hub.sessions(), hub.publish(&notice("n"), &audience)), (0, 0));
+    assert!(!jids.iter().any(|jid| hub.is_taken(jid)));
 }
 
 /// Prints what one delivery costs the publisher, with sessions that read.

@@ -108,6 +108,23 @@ impl Working {
         Ok(reply)
     }
 
+    /// Ends the subscriptions of the asker's resources that are not there, to make room.
+    pub(super) fn forget_absent(
+        &mut self,
+        asker: &FullJid,
+        is_there: impl Fn(&Jid) -> bool,
+        batch: &mut Batch,
+    ) {
+        let changes = self.pubsub.absent(&asker.to_bare(), is_there);
+        tracing::info!(
+            jid = asker.as_str(),
+            ended = changes.len(),
+            "absent resources unsubscribed"
+        );
+        let (reply, notices) = (Reply::Done, Vec::new());
+        self.accept(Outcome { reply, changes, notices }, batch);
+    }
+
     /// Does the steps on a copy of the contact centre, so that a refusal leaves nothing behind.
     fn rehearse(&self, steps: &[Step], now: WallTime) -> Result<(), Refused> {
         let mut domain = self.domain.clone();

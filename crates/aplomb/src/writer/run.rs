@@ -112,7 +112,8 @@ impl Run {
             },
         };
         let mut batch = Batch::default();
-        let plan = |job| plan_job(&mut working, job, &mut batch);
+        let hub = Arc::clone(&self.shown.hub);
+        let plan = |job| plan_job(&mut working, job, &hub, &mut batch);
         let answers = jobs.into_iter().map(plan).collect();
         self.working = Some(working);
         Ok((batch, answers))
@@ -194,12 +195,17 @@ async fn next(
     }
 }
 
-fn plan_job(working: &mut Working, job: Job, batch: &mut Batch) -> Answer {
+fn plan_job(working: &mut Working, job: Job, hub: &Hub, batch: &mut Batch) -> Answer {
     let now = clock::wall();
     match job {
         Job::Stop => Answer::Nobody,
         Job::PubSub(PubSubJob { asker, request, answer }) => {
-            Answer::PubSub(answer, working.ask(&asker, &request, now, batch))
+            let mut reply = working.ask(&asker, &request, now, batch);
+            if reply == Err(pubsub::Refusal::TooManySubscriptions) {
+                working.forget_absent(&asker, |jid| hub.is_taken(jid), batch);
+                reply = working.ask(&asker, &request, now, batch);
+            }
+            Answer::PubSub(answer, reply)
         }
         Job::Steps(Steps { steps, request_id, is_quiet, answer }) => {
             let asked = Asked { request_id: &request_id, is_quiet, now };

@@ -90,3 +90,40 @@ fn who_publishes_in_one_breath_hears_himself_and_is_not_slow() {
     writing.join().unwrap();
     assert_eq!(heard, (0..IN_ONE_BREATH).map(|at| at.to_string()).collect::<Vec<_>>());
 }
+
+#[test]
+fn who_takes_another_resource_each_time_is_not_shut_out() {
+    // What an account may have, by `SUBSCRIPTIONS_OF_ONE_MAX`.
+    const SUBSCRIPTIONS: usize = aplomb::limits::SUBSCRIPTIONS_OF_ONE_MAX;
+    const DESKS: usize = 10;
+    let subscribe = |desk: &mut Desk, resource: &str| {
+        let node = "/finesse/api/User/1001";
+        desk.pubsub("set", &format!("<subscribe node='{node}' jid='1001@cc.test/{resource}'/>"))
+    };
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(home.path());
+    let mut here = Desk::open(&server.address, "1001/here");
+    here.come("0");
+    assert!(subscribe(&mut here, "here").starts_with("subscribed"));
+    thread::scope(|scope| {
+        for desk in 0..DESKS {
+            let (subscribe, address) = (&subscribe, &server.address);
+            scope.spawn(move || {
+                let mut session = Desk::open(address, &format!("1001/d{desk}"));
+                let count = SUBSCRIPTIONS / DESKS - usize::from(desk == 0);
+                for at in 0..count {
+                    let told = subscribe(&mut session, &format!("gone-{desk}-{at}"));
+                    assert!(told.starts_with("subscribed"), "{told}");
+                }
+            });
+        }
+    });
+    let listed = |desk: &mut Desk| desk.pubsub("get", "<subscriptions/>");
+    assert_eq!(listed(&mut here).matches("1001@cc.test/").count(), SUBSCRIPTIONS);
+    assert!(subscribe(&mut here, "one-more").starts_with("subscribed"));
+    let left = listed(&mut here);
+    assert!(left.contains("/here") && left.contains("/one-more") && !left.contains("/gone"));
+    assert_eq!(server.set_state("1001", "LOGIN"), 202);
+    let heard = here.hears("1001@cc.test/here …NOT_READY…");
+    assert!(heard.contains("NOT_READY"), "{heard}");
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::access::Right;
 use super::super::{Asker, Change, Outcome, PubSub, Refusal, Reply, Subscription, is_of};
 use super::{changed, told};
-use crate::jid::Jid;
+use crate::jid::{BareJid, Jid};
 
 impl PubSub {
     /// A second subscription of one address is answered with the first, as Openfire does when
@@ -27,7 +27,7 @@ impl PubSub {
         }
         let has = self.subscriptions.get(&asker.jid.to_bare()).map_or(0, |of_him| of_him.len());
         if has >= self.bounds.subscriptions_max {
-            return Err(Refusal::TooMany("subscriptions"));
+            return Err(Refusal::TooManySubscriptions);
         }
         Ok(changed(reply, vec![Change::Subscribed { node, jid: jid.clone() }]))
     }
@@ -76,6 +76,20 @@ impl PubSub {
             self.found(asker, node, Right::Member)?;
         }
         Ok(told(Reply::Subscriptions(all)))
+    }
+
+    /// What it takes to end the subscriptions of a person's resources that are not there.
+    ///
+    /// Some clients take another resource each time and never unsubscribe, which Openfire lets grow
+    /// for ever. When a person has as many as are allowed, these are the ones to go.
+    pub fn absent(&self, person: &BareJid, is_there: impl Fn(&Jid) -> bool) -> Vec<Change> {
+        let all = self.subscriptions.get(person).into_iter().flatten();
+        let absent = all.filter(|s| s.jid.is_full() && !is_there(&s.jid));
+        let end = |s: &Subscription| Change::Unsubscribed {
+            node: Arc::clone(&s.node),
+            jid: s.jid.clone(),
+        };
+        absent.map(end).collect()
     }
 
     pub(super) fn node_subscriptions(&self, asker: &Asker, node: &str) -> Result<Outcome, Refusal> {

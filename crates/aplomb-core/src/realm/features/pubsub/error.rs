@@ -20,11 +20,9 @@ pub(crate) fn stanza_error(refusal: &Refusal) -> StanzaError {
         Refusal::NodeExists => plain(Condition::Conflict),
         Refusal::PayloadRequired => bad_request("payload-required"),
         Refusal::PayloadTooBig => with(Condition::NotAcceptable, "payload-too-big"),
-        Refusal::TooMany("subscriptions") => {
-            with(Condition::PolicyViolation, "too-many-subscriptions")
-                .with_type(ErrorType::Wait)
-                .with_text("end subscriptions of earlier resources first")
-        }
+        Refusal::TooManySubscriptions => with(Condition::PolicyViolation, "too-many-subscriptions")
+            .with_type(ErrorType::Wait)
+            .with_text("end subscriptions of earlier resources first"),
         Refusal::TooMany(what) => plain(Condition::ResourceConstraint)
             .with_text(format!("there are too many {what} already")),
         Refusal::BadConfig(why) => plain(Condition::NotAcceptable).with_text(why.clone()),
