@@ -77,6 +77,12 @@ pub const PUBSUB_AFFILIATIONS_MAX: usize = 1000;
 /// Nodes in one answer of service discovery: about 100 KB.
 pub const PUBSUB_NODES_LISTED_MAX: usize = 1000;
 
+/// Items in one answer to a reader that comes back; it asks again for more.
+pub const RECALL_ITEMS_MAX: usize = 500;
+
+/// Bytes of items in one such answer, after which it stops: the first item is always in it.
+pub const RECALL_BYTES_MAX: usize = 1024 * 1024;
+
 /// Expired items that one publish throws out, so that the first after a quiet night stays quick.
 pub const HISTORY_TRIMS_MAX: usize = 64;
 

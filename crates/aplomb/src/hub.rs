@@ -3,6 +3,7 @@
 //! One lock holds who is there. Nothing awaits under it, and whoever puts letters into mailboxes
 //! holds it for reading, so that a change of who is there is before a notice or after it.
 
+mod observers;
 mod seats;
 
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ use tokio::time::timeout;
 use crate::clock;
 use crate::limits::{SESSIONS_PER_ACCOUNT_MAX, WRITE_WAIT_SECS};
 use crate::mailbox::{EndReason, Letter, Mailbox};
+pub use observers::{Observer, Observers, TooManyFeeds, Watch};
 use seats::Seats;
 
 /// A pubsub request on its way to the writer.
@@ -61,6 +63,7 @@ pub struct Hub {
     questions: mpsc::Sender<PubSubJob>,
     answer_wait: Duration,
     presence: RwLock<Presence>,
+    observers: Arc<Observers>,
 }
 
 /// Who is there, and whether the contact centre is.
@@ -93,7 +96,18 @@ impl Hub {
         let gone = HashMap::new();
         let presence = RwLock::new(Presence { directory, seats, is_in_service: true, gone });
         let answer_wait = Duration::from_secs(WRITE_WAIT_SECS);
-        Arc::new(Self { realm, questions, answer_wait, presence })
+        let observers = Arc::default();
+        Arc::new(Self { realm, questions, answer_wait, presence, observers })
+    }
+
+    /// Those who follow nodes without a seat.
+    pub const fn observers(&self) -> &Arc<Observers> {
+        &self.observers
+    }
+
+    /// The bare address of an account, if its name can be part of one.
+    pub fn address_of(&self, account: &str) -> Option<BareJid> {
+        jid::user_jid(account, &self.realm.domain).ok()
     }
 
     /// Seats a session. The one that had the address before is told `conflict`.
@@ -135,7 +149,7 @@ impl Hub {
                 Effect::Reply(reply) => replies.push(reply),
                 Effect::FinessePresence => self.show_finesse(seat),
                 Effect::PubSub { iq, request } => {
-                    let outcome = self.ask(seat, request).await;
+                    let outcome = self.ask(&seat.jid, request).await;
                     replies.push(self.realm.pubsub_answer(&iq, outcome));
                 }
                 Effect::Available { priority } => self.note_priority(seat, Some(priority)),
@@ -167,13 +181,13 @@ impl Hub {
 
     /// Has the writer answer a question. A question that waited too long may be answered with a
     /// refusal and happen nevertheless, as with any server that one loses sight of.
-    async fn ask(
+    pub async fn ask(
         &self,
-        seat: &Seat,
+        asker: &FullJid,
         request: pubsub::Request,
     ) -> Result<pubsub::Reply, pubsub::Refusal> {
         let (answer, answered) = oneshot::channel();
-        let job = PubSubJob { asker: seat.jid.clone(), request, answer };
+        let job = PubSubJob { asker: asker.clone(), request, answer };
         let asked = async {
             self.questions.send(job).await.ok()?;
             answered.await.ok()
@@ -219,14 +233,18 @@ impl Hub {
         });
     }
 
-    /// Ends the sessions of one account, or of all.
+    /// Ends the sessions and feeds of one account, or of all.
     pub fn end(&self, account: Option<&str>, reason: EndReason) {
+        let person = account.and_then(|account| self.address_of(account));
+        if account.is_none() || person.is_some() {
+            self.observers.end(person.as_ref(), reason);
+        }
         let presence = self.presence.read();
         let tell = |mailbox: &Arc<Mailbox>| put(mailbox, Letter::End(reason));
         match account {
             None => presence.seats.iter().for_each(tell),
-            Some(account) => {
-                let Ok(jid) = jid::user_jid(account, &self.realm.domain) else { return };
+            Some(_) => {
+                let Some(jid) = person else { return };
                 let sessions = presence.directory.sessions_of(&jid);
                 sessions.filter_map(|session| presence.seats.get(session)).for_each(tell);
             }

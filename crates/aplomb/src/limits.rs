@@ -134,6 +134,9 @@ pub const STANZA_LETTER_BYTES: usize = 512;
 /// Sessions of one account: a desktop, connectors, and the remains of lost connections.
 pub const SESSIONS_PER_ACCOUNT_MAX: usize = 50;
 
+/// Feeds of one account at a time: the pages and scripts of one person.
+pub const FEEDS_OF_ONE_MAX: usize = 50;
+
 /// Bytes of the head of an answer to an upgrade, as our client takes it.
 pub const ANSWER_HEAD_BYTES_MAX: usize = 16 * 1024;
 

@@ -196,11 +196,14 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
+    use aplomb_core::pubsub::Told;
+
     use super::*;
 
     fn notice(seq: u64, bytes: usize) -> Letter {
         let body = "x".repeat(bytes).into();
-        let notice = Arc::new(Notice { node: "n".into(), seq, id: "12345678".into(), body });
+        let (id, told) = ("12345678".into(), Told::Purge);
+        let notice = Arc::new(Notice { node: "n".into(), seq, id, told, body });
         Letter::Notice { notice, to_full: false }
     }
 

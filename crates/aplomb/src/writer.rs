@@ -118,6 +118,7 @@ pub fn start(
             nodes_max: CREATED_NODES_MAX,
             subscriptions_max: SUBSCRIPTIONS_OF_ONE_MAX,
         },
+        observers: Arc::clone(hub.observers()),
     };
     let snapshot = store.load()?;
     let working = plan::Working::new(&setup, &snapshot);

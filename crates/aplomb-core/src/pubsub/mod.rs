@@ -10,12 +10,14 @@ mod history;
 mod node;
 mod notice;
 mod plan;
+mod recall;
 mod request;
 
 pub use access::{Affiliation, Asker, Standing};
 pub use change::Change;
 pub use node::{Bounds, ConfigWish, NodeConfig};
-pub use notice::{Item, Notice, NoticeBody};
+pub use notice::{Item, Notice, NoticeBody, Told};
+pub use recall::{Lost, Point, Recall};
 pub use request::{Outcome, Refusal, Reply, Request, Subscription};
 
 use std::collections::{BTreeSet, HashMap};
@@ -91,6 +93,12 @@ impl PubSub {
             }
         };
         node.subscribers.iter().filter(|jid| may_read(jid)).cloned().collect()
+    }
+
+    /// Whether a person may read a node that exists, given what the rest of the server says.
+    pub fn may_read(&self, node: &str, person: &BareJid, standing: Standing) -> bool {
+        let row = self.nodes.get(node).unwrap_or(&self.blank);
+        Right::of(standing, row.affiliation(person)).is_some()
     }
 
     /// The number of the last notice of a node; 0 before the first.

@@ -28,6 +28,8 @@ pub struct Notice {
     pub seq: u64,
     /// The message id: eight characters.
     pub id: String,
+    /// What it tells, for readers that are not XMPP's.
+    pub told: Told,
     /// `<event xmlns="…pubsub#event">…</event>`, ready to be put into a message.
     pub body: NoticeBody,
 }
@@ -36,13 +38,13 @@ pub struct Notice {
 pub type NoticeBody = Arc<str>;
 
 impl Notice {
-    /// Renders the notice `what` of `node`.
+    /// Renders the notice `told` of `node`.
     ///
     /// The id is eight letters and digits as Openfire's is, but made from epoch, node and number:
     /// a notice that is delivered again after a crash has the id it had before.
-    pub(super) fn render(epoch: &str, node: &Arc<str>, seq: u64, what: &Told<'_>) -> Arc<Self> {
+    pub(super) fn render(epoch: &str, node: &Arc<str>, seq: u64, told: Told) -> Arc<Self> {
         let name = escape_attribute(node);
-        let inside = match what {
+        let inside = match &told {
             Told::Item(item) => match &item.payload {
                 Some(payload) => format!(
                     r#"<items node="{name}"><item id="{}">{payload}</item></items>"#,
@@ -63,21 +65,22 @@ impl Notice {
         };
         let body = format!(r#"<event xmlns="{PUBSUB_EVENT}">{inside}</event>"#);
         let id = message_id(epoch, node, seq);
-        Arc::new(Self { node: Arc::clone(node), seq, id, body: body.into() })
+        Arc::new(Self { node: Arc::clone(node), seq, id, told, body: body.into() })
     }
 }
 
 /// What a notice tells of.
-pub(super) enum Told<'a> {
-    /// XEP-0060 §7.1.2.
-    Item(&'a Item),
-    /// XEP-0060 §7.2.2.
-    Retract(&'a str),
-    /// XEP-0060 §8.5.2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// An item was published (XEP-0060 §7.1.2).
+    Item(Arc<Item>),
+    /// The item of this id is gone (XEP-0060 §7.2.2).
+    Retract(String),
+    /// All items are gone (XEP-0060 §8.5.2).
     Purge,
-    /// XEP-0060 §8.4.2.
+    /// The node is gone (XEP-0060 §8.4.2).
     Delete,
-    /// XEP-0060 §8.2.5, without the form: who wants it asks for it.
+    /// The node is configured otherwise (XEP-0060 §8.2.5); the form is there for the asking.
     Configuration,
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Affiliation, Change, ConfigWish, Item, NodeConfig, Notice};
+use super::{Affiliation, Change, ConfigWish, Item, NodeConfig, Notice, Point, Recall};
 use crate::jid::{BareJid, Jid};
 
 /// A request, without its XML.
@@ -40,6 +40,13 @@ pub enum Request {
         max_items: Option<usize>,
         /// Only these.
         ids: Vec<String>,
+    },
+    /// What was told after a point, for a reader that comes back.
+    Since {
+        /// The node.
+        node: String,
+        /// Where the reader was; none asks where the node is.
+        point: Option<Point>,
     },
     /// XEP-0060 §7.1.
     Publish {
@@ -113,6 +120,7 @@ impl Request {
             Self::Subscribe { node, .. }
             | Self::Unsubscribe { node, .. }
             | Self::Items { node, .. }
+            | Self::Since { node, .. }
             | Self::Publish { node, .. }
             | Self::Retract { node, .. }
             | Self::Configure { node, .. }
@@ -159,6 +167,8 @@ pub enum Reply {
         /// How many there were before these, asked for but left out.
         left_out: usize,
     },
+    /// What was told after a point.
+    Recall(Recall),
     /// The item that was published.
     Published(Arc<str>, String),
     /// The name of the node that was made.

@@ -4,6 +4,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::limits::RECALL_ITEMS_MAX;
 use crate::time::WallTime;
 
 const BOUNDS: Bounds = Bounds {
@@ -133,6 +134,7 @@ fn request(words: &[&str]) -> Request {
             let ids = ids.iter().map(|id| (*id).to_owned()).collect();
             Request::Items { node, max_items: None, ids }
         }
+        ["since", _, point @ ..] => Request::Since { node, point: point_of(point) },
         ["publish", _] => Request::Publish { node, id: None, payload: None },
         ["publish", _, payload] => {
             Request::Publish { node, id: None, payload: Some((*payload).into()) }
@@ -176,6 +178,12 @@ fn request(words: &[&str]) -> Request {
     }
 }
 
+/// `epoch seq`, or any one word for none.
+fn point_of(words: &[&str]) -> Option<Point> {
+    let [epoch, seq] = words else { return None };
+    Some(Point { epoch: (*epoch).into(), seq: seq.parse().unwrap() })
+}
+
 fn keeping(items: &str) -> ConfigWish {
     let max_items = if items == "max" { usize::MAX } else { items.parse().unwrap() };
     ConfigWish { max_items: Some(max_items), ..ConfigWish::default() }
@@ -205,6 +213,12 @@ fn written(answer: &Result<Outcome, Refusal>) -> String {
         Reply::Affiliations(all) => all.iter().map(|(n, a)| format!("{n}:{a:?}")).collect(),
         Reply::NodeAffiliations(_, all) => all.iter().map(|(j, a)| format!("{j}:{a:?}")).collect(),
         Reply::Items { items, .. } => items.iter().map(|i| i.id.clone()).collect(),
+        Reply::Recall(Recall { found: Err(lost), seq, .. }) => vec![format!("{lost:?} at {seq}")],
+        Reply::Recall(Recall { found: Ok(items), seq, is_more, .. }) => {
+            let ids = items.iter().map(|item| item.id.clone());
+            let place = if *is_more { format!("more at {seq}") } else { format!("at {seq}") };
+            ids.chain([place]).collect()
+        }
         Reply::Published(_, id) => vec![id.clone()],
         Reply::Created(node) => vec![format!("created {node}")],
         Reply::Config(_, config) => vec![format!("keeps {}", config.max_items)],
@@ -506,6 +520,74 @@ fn payloads_are_needed_and_bounded() {
 }
 
 #[test]
+fn who_comes_back_gets_all_he_missed_or_the_reason_why_not() {
+    check(
+        r#"
+        given pub is owner
+        given ada is reader
+        given eve is stranger
+        given node n is served
+        ada since n now = at 0
+        ada since n epoch- 0 = at 0
+        eve since n now = NodeUnknown
+        pub publish n <a/> = epoch-1 1<items node="n"><item id="epoch-1"><a/></item></items>
+        pub publish n <b/> = epoch-2 2<items node="n"><item id="epoch-2"><b/></item></items>
+        ada since n now = at 2
+        ada since n epoch- 0 = epoch-1 epoch-2 at 2
+        ada since n epoch- 1 = epoch-2 at 2
+        ada since n epoch- 2 = at 2
+        ada since n epoch- 3 = HistoryReset at 2
+        ada since n other- 1 = EpochChanged at 2
+        eve since n epoch- 1 = NodeUnknown
+        pub publish n <c/> = epoch-3 3<items node="n"><item id="epoch-3"><c/></item></items>
+        pub publish n <d/> = epoch-4 4<items node="n"><item id="epoch-4"><d/></item></items>
+        ada since n epoch- 0 = HistoryTooShort at 4
+        ada since n epoch- 1 = epoch-2 epoch-3 epoch-4 at 4
+        restart
+        ada since n epoch- 1 = epoch-2 epoch-3 epoch-4 at 4
+        pub retract n epoch-3 = done 5<items node="n"><retract id="epoch-3"/></items>
+        ada since n epoch- 1 = NotKept at 5
+        ada since n epoch- 4 = NotKept at 5
+        ada since n epoch- 5 = at 5
+        pub publish n <e/> = epoch-6 6<items node="n"><item id="epoch-6"><e/></item></items>
+        ada since n epoch- 5 = epoch-6 at 6
+        ada since n epoch- 4 = NotKept at 6
+        given 61 seconds pass
+        ada since n epoch- 5 = HistoryTooShort at 6
+        ada since n epoch- 6 = at 6
+        "#,
+    );
+}
+
+#[test]
+fn long_absences_are_told_in_parts_that_join() {
+    let bounds = Bounds { items_max: 2_000, bytes_max: 1 << 30, ..BOUNDS };
+    let mut service = PubSub::new("e", bounds);
+    for _ in 0..RECALL_ITEMS_MAX + 7 {
+        let outcome = service.publish("n", &"<p/>".into(), WallTime(0)).unwrap();
+        outcome.changes.iter().for_each(|change| service.adopt(change));
+    }
+    let (mut at, mut parts) = (3, Vec::new());
+    while parts.last().is_none_or(|(_, is_more)| *is_more) {
+        let point = Point { epoch: "e".into(), seq: at };
+        let request = Request::Since { node: "n".into(), point: Some(point) };
+        let asker = Asker {
+            jid: "ada@cc.test/desk".parse().unwrap(),
+            standing: Standing::Reader,
+            is_served: true,
+            automatic: vec![],
+        };
+        let reply = service.plan(&asker, &request, WallTime(0)).unwrap().reply;
+        let Reply::Recall(recall) = reply else { panic!("{reply:?}") };
+        let items = recall.found.unwrap();
+        assert!(items.iter().map(|item| item.seq).eq(at + 1..=recall.seq));
+        at = recall.seq;
+        parts.push((items.len(), recall.is_more));
+    }
+    assert_eq!(parts, [(RECALL_ITEMS_MAX, true), (4, false)]);
+}
+
+#[test]
 fn names_are_escaped_in_notices() {
     check(
         r#"
@@ -520,8 +602,8 @@ fn names_are_escaped_in_notices() {
 fn a_message_id_is_eight_letters_and_the_same_again() {
     let id = |node: &str, seq| {
         let item = Item { seq, id: "i".into(), payload: None, at: WallTime(0) };
-        let told = notice::Told::Item(&item);
-        Notice::render("epoch", &node.into(), seq, &told).id.clone()
+        let told = Told::Item(Arc::new(item));
+        Notice::render("epoch", &node.into(), seq, told).id.clone()
     };
     assert_eq!(id("n", 1), id("n", 1));
     let mut ids: Vec<_> = (0..5000).flat_map(|seq| [id("n", seq), id("m", seq)]).collect();
@@ -533,12 +615,14 @@ fn a_message_id_is_eight_letters_and_the_same_again() {
 
 /// Every request there is, on one node.
 fn all_requests(node: &str) -> Vec<Request> {
-    let words: [&[&str]; 19] = [
+    let words: [&[&str]; 21] = [
         &["subscribe", node, "ada@cc.test/desk"],
         &["unsubscribe", node, "ada@cc.test/desk"],
         &["subscriptions", node],
         &["items", node],
         &["items", node, "a"],
+        &["since", node, "now"],
+        &["since", node, "epoch-", "1"],
         &["publish", node],
         &["publish", node, "<p/>"],
         &["publish", node, "<p/>", "as", "a"],
@@ -607,6 +691,7 @@ proptest! {
         stage.standings.insert("eve".into(), Standing::Stranger);
         stage.served.push("served".into());
         let mut last: HashMap<Arc<str>, u64> = HashMap::new();
+        let mut told: HashMap<(Arc<str>, u64), Told> = HashMap::new();
         for (at, (who, request, secs)) in requests.iter().enumerate() {
             stage.now.0 += secs * 100;
             let outcome = stage.ask(who, request);
@@ -621,12 +706,36 @@ proptest! {
                     stage.service.retired >= before && notice.seq > before
                 });
                 prop_assert!(is_next || is_first, "{before:?} then {}", notice.seq);
+                told.insert((Arc::clone(&notice.node), notice.seq), notice.told.clone());
             }
             if at % 100 == 0 {
                 restart(&mut stage);
             }
             assert_within_bounds(&stage.service);
+            for (node, seq) in &last {
+                assert_told_again(&mut stage, node, seq.saturating_sub(at as u64 % 4), &told);
+            }
         }
+    }
+}
+
+/// Who comes back gets what was told after his point, each notice of it, or a reason.
+fn assert_told_again(
+    stage: &mut Stage,
+    node: &Arc<str>,
+    seq: u64,
+    told: &HashMap<(Arc<str>, u64), Told>,
+) {
+    let point = Some(Point { epoch: "epoch-".into(), seq });
+    let request = Request::Since { node: node.to_string(), point };
+    let Ok(Outcome { reply: Reply::Recall(recall), .. }) = stage.ask("pub", &request) else {
+        return;
+    };
+    let Ok(items) = recall.found else { return };
+    assert!(items.iter().map(|item| item.seq).eq(seq + 1..=recall.seq), "{node} after {seq}");
+    for item in items {
+        let Told::Item(first) = &told[&(Arc::clone(node), item.seq)] else { panic!("{item:?}") };
+        assert_eq!(first.id, item.id);
     }
 }
 

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use aplomb_core::pubsub::Told;
 use aplomb_core::xml::{Prologue, read_element};
 
 use super::*;
@@ -47,7 +48,8 @@ fn word(letter: &Letter) -> String {
 }
 
 fn notice(node: &str) -> Arc<Notice> {
-    Arc::new(Notice { node: node.into(), seq: 1, id: "12345678".into(), body: "<event/>".into() })
+    let (id, body) = ("12345678".into(), "<event/>".into());
+    Arc::new(Notice { node: node.into(), seq: 1, id, told: Told::Purge, body })
 }
 
 /// Lines: `a binds JID`, `a refused JID`, `a sends STANZA`, `a leaves`, `NODE to JID…`,

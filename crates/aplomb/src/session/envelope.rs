@@ -36,6 +36,7 @@ impl Envelope {
 
 #[cfg(test)]
 mod tests {
+    use aplomb_core::pubsub::Told;
     use aplomb_core::websocket::{Decoder, Input, Role};
 
     use super::*;
@@ -47,6 +48,7 @@ mod tests {
             node: "/finesse/api/User/1001".into(),
             seq: 1,
             id: "abcdefgh".to_owned(),
+            told: Told::Purge,
             body: "<event/>".into(),
         };
         let envelope = Envelope::new("cc.test", &jid);

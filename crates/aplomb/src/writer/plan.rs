@@ -11,7 +11,7 @@ use aplomb_core::pubsub::{self, Asker, Bounds, Notice, Outcome, PubSub, Reply, R
 use aplomb_core::time::WallTime;
 
 use super::Step;
-use crate::hub::Audience;
+use crate::hub::{Audience, Observer, Observers};
 use crate::store::{Change, Snapshot};
 
 /// What does not change while the server runs.
@@ -21,6 +21,8 @@ pub(super) struct Setup {
     pub(super) host: String,
     pub(super) flavour: Flavour,
     pub(super) bounds: Bounds,
+    /// Who follows nodes.
+    pub(super) observers: Arc<Observers>,
 }
 
 /// Everything that is kept, with the jobs of the present batch done.
@@ -28,6 +30,7 @@ pub(super) struct Working {
     host: String,
     domain: Domain,
     pubsub: PubSub,
+    observers: Arc<Observers>,
 }
 
 /// What a batch of jobs comes to, once it is durable.
@@ -36,6 +39,8 @@ pub(super) struct Batch {
     pub(super) changes: Vec<Change>,
     /// Notices with whom they go to, in order.
     pub(super) deliveries: Vec<(Arc<Notice>, Audience)>,
+    /// Notices with the observers who may read them.
+    pub(super) observed: Vec<(Arc<Notice>, Arc<Observer>)>,
     /// Users who are gone, whose sessions end.
     pub(super) gone: Vec<UserId>,
 }
@@ -58,7 +63,8 @@ impl Working {
                 Change::Keys { .. } => {}
             }
         }
-        Self { host: setup.host.clone(), domain, pubsub }
+        let observers = Arc::clone(&setup.observers);
+        Self { host: setup.host.clone(), domain, pubsub, observers }
     }
 
     pub(super) const fn domain(&self) -> &Domain {
@@ -211,6 +217,8 @@ impl Working {
     fn accept(&mut self, outcome: Outcome, batch: &mut Batch) -> Reply {
         for notice in outcome.notices {
             let audience = self.audience(&notice.node);
+            let observers = self.observers_of(&notice.node).into_iter();
+            batch.observed.extend(observers.map(|observer| (Arc::clone(&notice), observer)));
             batch.deliveries.push((notice, audience));
         }
         for change in outcome.changes {
@@ -236,6 +244,14 @@ impl Working {
                 Audience::These(these)
             }
         }
+    }
+
+    /// Who follows a node and may read it just now.
+    fn observers_of(&self, node: &str) -> Vec<Arc<Observer>> {
+        self.observers.of(node, |person| {
+            let standing = nodes::standing(&self.domain, &account_of(person), node);
+            self.pubsub.may_read(node, person, standing)
+        })
     }
 
     /// Removes what a user leaves behind: keys, nodes, subscriptions and rights.

@@ -138,6 +138,9 @@ impl Run {
             let mailboxes = self.shown.hub.publish(notice, audience);
             tracing::trace!(node = &*notice.node, seq = notice.seq, mailboxes, "published");
         }
+        for (notice, observer) in batch.observed {
+            observer.tell(notice);
+        }
         for user in batch.gone {
             self.shown.hub.end(Some(user.as_str()), EndReason::AccountChanged);
         }

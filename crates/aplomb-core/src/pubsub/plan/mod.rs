@@ -5,6 +5,7 @@
 
 mod owner;
 mod publish;
+mod recall;
 mod subscribe;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ impl PubSub {
             Request::Items { node, max_items, ids } => {
                 self.items(asker, node, *max_items, ids, now)
             }
+            Request::Since { node, point } => self.since(asker, node, point.as_ref(), now),
             Request::Publish { node, id, payload } => {
                 let found = self.found(asker, node, Right::Publisher)?;
                 self.publish_item(&found, id.as_deref(), payload.as_ref(), now)
@@ -90,8 +92,8 @@ impl PubSub {
         last + 1
     }
 
-    fn notice(&self, found: &Found<'_>, seq: u64, what: &Told<'_>) -> Arc<Notice> {
-        Notice::render(&self.epoch, &found.name, seq, what)
+    fn notice(&self, found: &Found<'_>, seq: u64, told: Told) -> Arc<Notice> {
+        Notice::render(&self.epoch, &found.name, seq, told)
     }
 
     /// The rights the asker was given by name, or, for one node, the right he has.

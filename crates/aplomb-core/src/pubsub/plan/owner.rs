@@ -90,7 +90,7 @@ impl PubSub {
         if config.notify_config {
             let seq = self.next_seq(found.row);
             changes.push(Change::Counted { node: name(), seq });
-            notices.push(self.notice(&found, seq, &Told::Configuration));
+            notices.push(self.notice(&found, seq, Told::Configuration));
         }
         Ok(Outcome { reply: Reply::Done, changes, notices })
     }
@@ -125,7 +125,7 @@ impl PubSub {
     fn deletion(&self, found: &Found<'_>) -> Outcome {
         let is_told = self.config(found.row).notify_delete;
         let seq = if is_told { self.next_seq(found.row) } else { found.row.seq };
-        let notice = is_told.then(|| self.notice(found, seq, &Told::Delete));
+        let notice = is_told.then(|| self.notice(found, seq, Told::Delete));
         let removed = Change::NodeRemoved { node: Arc::clone(&found.name) };
         let changes = vec![removed, Change::Retired { through: seq.max(self.retired) }];
         Outcome { reply: Reply::Done, changes, notices: notice.into_iter().collect() }
@@ -135,7 +135,7 @@ impl PubSub {
         let found = self.found(asker, node, Right::Owner)?;
         let is_told = self.config(found.row).notify_retract;
         let seq = if is_told { self.next_seq(found.row) } else { found.row.seq };
-        let notice = is_told.then(|| self.notice(&found, seq, &Told::Purge));
+        let notice = is_told.then(|| self.notice(&found, seq, Told::Purge));
         let change = Change::Trimmed { node: found.name, through: seq };
         Ok(Outcome {
             reply: Reply::Done,

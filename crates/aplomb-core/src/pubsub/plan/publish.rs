@@ -56,10 +56,10 @@ impl PubSub {
             vec![Change::Counted { node, seq }]
         };
         let shown = match config.deliver_payloads {
-            true => &item,
-            false => &Arc::new(Item { payload: None, ..Item::clone(&item) }),
+            true => Arc::clone(&item),
+            false => Arc::new(Item { payload: None, ..Item::clone(&item) }),
         };
-        let notice = self.notice(found, seq, &Told::Item(shown));
+        let notice = self.notice(found, seq, Told::Item(shown));
         let reply = Reply::Published(Arc::clone(&found.name), item.id.clone());
         Ok(Outcome { reply, changes, notices: vec![notice] })
     }
@@ -97,7 +97,7 @@ impl PubSub {
         through.into_iter().map(|(node, through)| Change::Trimmed { node, through }).collect()
     }
 
-    fn is_expired(&self, at: WallTime, now: WallTime) -> bool {
+    pub(super) fn is_expired(&self, at: WallTime, now: WallTime) -> bool {
         let age_max = i64::try_from(self.bounds.age_max.as_millis()).unwrap_or(i64::MAX);
         now.0.saturating_sub(at.0) > age_max
     }
@@ -142,7 +142,7 @@ impl PubSub {
         }
         let is_told = notify || self.config(found.row).notify_retract;
         let seq = if is_told { self.next_seq(found.row) } else { found.row.seq };
-        let notice = is_told.then(|| self.notice(&found, seq, &Told::Retract(id)));
+        let notice = is_told.then(|| self.notice(&found, seq, Told::Retract(id.to_owned())));
         let change = Change::Retracted { node: found.name, id: id.to_owned(), seq };
         Ok(Outcome {
             reply: Reply::Done,

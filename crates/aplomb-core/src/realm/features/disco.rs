@@ -113,6 +113,7 @@ fn write(request: &Iq, reply: Reply) -> Option<Element> {
         | Reply::Subscriptions(_)
         | Reply::Affiliations(_)
         | Reply::NodeAffiliations(..)
+        | Reply::Recall(_)
         | Reply::Published(..)
         | Reply::Created(_)
         | Reply::Config(..) => None,

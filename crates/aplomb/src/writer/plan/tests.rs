@@ -7,6 +7,7 @@ use aplomb_core::domain::{
 };
 
 use super::*;
+use crate::mailbox::Mailbox;
 
 /// Does each step as a job of its own and holds what is told against `expected`, a line for each
 /// notice: node, number, what, and to whom.
@@ -76,6 +77,34 @@ fn a_right_that_was_taken_away_ends_what_is_told_at_once() {
             "User/1001 2 PUT -> 1001@cc.test",
             "Team/1/Users 3 PUT -> ",
         ],
+    );
+}
+
+#[test]
+fn an_observer_is_told_what_he_may_read_and_nothing_after_his_right_is_gone() {
+    let mut working = centre();
+    let node = "/finesse/api/User/1001";
+    let watch = |who: &str| {
+        let person = format!("{who}@cc.test").parse().unwrap();
+        working.observers.join(person, [node.into()], Mailbox::new(9, 9_000)).unwrap()
+    };
+    let (_sup, _stranger, _own) = (watch("sup1"), watch("1002"), watch("1001"));
+    let demoted = User { supervises: Vec::new(), ..user("sup1", Role::Supervisor, "1") };
+    let mut batch = Batch::default();
+    let steps = [login("1001"), put(demoted), state("1001", Wanted::Ready)];
+    let asked = Asked { request_id: "", is_quiet: false, now: NOW };
+    assert!(working.steps(&steps, &asked, &mut batch).is_ok());
+    let told = batch
+        .observed
+        .iter()
+        .map(|(notice, observer)| format!("{} {} -> {}", notice.node, notice.seq, observer.person));
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            format!("{node} 1 -> sup1@cc.test"),
+            format!("{node} 1 -> 1001@cc.test"),
+            format!("{node} 2 -> 1001@cc.test"),
+        ]
     );
 }
 
@@ -188,7 +217,8 @@ fn setup() -> Setup {
         nodes_max: 10,
         subscriptions_max: 10,
     };
-    Setup { host: "cc.test".into(), flavour: Flavour::Uccx, bounds }
+    let observers = Arc::default();
+    Setup { host: "cc.test".into(), flavour: Flavour::Uccx, bounds, observers }
 }
 
 /// Team 1 with agents 1001 and 1002, and supervisor sup1.

@@ -69,7 +69,7 @@ pub(super) fn write(request: &Iq, reply: Reply) -> Option<Element> {
         }
         Reply::Config(None, config) => tag("default").with_child(form::write(&config)),
         // Only service discovery asks for these.
-        Reply::NodeInfo(..) | Reply::Nodes(_) => return None,
+        Reply::NodeInfo(..) | Reply::Nodes(_) | Reply::Recall(_) => return None,
     };
     Some(tag("pubsub").with_child(inside))
 }
