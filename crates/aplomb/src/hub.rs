@@ -43,7 +43,7 @@ pub enum Audience {
     /// Every available session.
     Everyone,
     /// The sessions of these addresses; one that is meant twice gets it once, at its full JID.
-    These(Vec<Jid>),
+    These(Arc<[Jid]>),
 }
 
 /// A session's place in the hub.

@@ -175,3 +175,6 @@ pub const RECONNECT_SECS_MAX: u64 = 30;
 
 /// Seconds between two looks for agents whose desktop is gone: fine enough for a minute of grace.
 pub const DEPARTURE_LOOK_SECS: u64 = 1;
+
+/// Addresses that make an audience worth remembering; to find fewer costs some microseconds.
+pub const AUDIENCE_REMEMBERED_MIN: usize = 16;

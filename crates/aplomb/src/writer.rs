@@ -5,6 +5,7 @@
 //! shows them: in the published contact centre, in the accounts, in mailboxes, in the answers. So
 //! what was answered is durable, and what is durable was planned in one order. Source: design §6.
 
+mod audiences;
 mod plan;
 mod run;
 

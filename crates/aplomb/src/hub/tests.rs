@@ -362,7 +362,7 @@ fn hub_delivery() {
             }
         });
     }
-    let audience = Audience::These(jids);
+    let audience = Audience::These(jids.into());
     let start = Instant::now();
     for _ in 0..ROUNDS {
         assert_eq!(hub.publish(&notice("/finesse/api/Team/1/Users"), &audience), SESSIONS);

@@ -11,6 +11,7 @@ use aplomb_core::pubsub::{self, Asker, Bounds, Notice, Outcome, PubSub, Reply, R
 use aplomb_core::time::WallTime;
 
 use super::Step;
+use super::audiences::Audiences;
 use crate::hub::{Audience, Observer, Observers};
 use crate::store::{Change, Snapshot};
 
@@ -31,6 +32,7 @@ pub(super) struct Working {
     domain: Domain,
     pubsub: PubSub,
     observers: Arc<Observers>,
+    audiences: Audiences,
 }
 
 /// What a batch of jobs comes to, once it is durable.
@@ -63,8 +65,8 @@ impl Working {
                 Change::Keys { .. } => {}
             }
         }
-        let observers = Arc::clone(&setup.observers);
-        Self { host: setup.host.clone(), domain, pubsub, observers }
+        let (observers, audiences) = (Arc::clone(&setup.observers), Audiences::default());
+        Self { host: setup.host.clone(), domain, pubsub, observers, audiences }
     }
 
     pub(super) const fn domain(&self) -> &Domain {
@@ -194,6 +196,7 @@ impl Working {
     }
 
     fn adopt(&mut self, change: &domain::Change, batch: &mut Batch) {
+        self.audiences.note_domain(&self.domain, change);
         self.domain.adopt(change);
         batch.changes.push(Change::Domain(change.clone()));
     }
@@ -222,6 +225,7 @@ impl Working {
             batch.deliveries.push((notice, audience));
         }
         for change in outcome.changes {
+            self.audiences.note_pubsub(&change);
             self.pubsub.adopt(&change);
             batch.changes.push(Change::PubSub(change));
         }
@@ -230,20 +234,22 @@ impl Working {
 
     /// Who is told of what happens on a node: who subscribed and may read it still, and who is
     /// subscribed without asking.
-    fn audience(&self, node: &str) -> Audience {
+    fn audience(&mut self, node: &Arc<str>) -> Audience {
         let automatic = Node::parse(node).map_or(Automatic::Nobody, |node| node.automatic());
-        let standing = |person: &BareJid| -> Standing {
-            nodes::standing(&self.domain, &account_of(person), node)
+        let himself = match automatic {
+            Automatic::Everyone => return Audience::Everyone,
+            Automatic::Nobody => None,
+            Automatic::User(id) => jid::user_jid(id.as_str(), &self.host).ok(),
         };
-        match automatic {
-            Automatic::Everyone => Audience::Everyone,
-            Automatic::Nobody => Audience::These(self.pubsub.audience(node, standing)),
-            Automatic::User(id) => {
-                let mut these = self.pubsub.audience(node, standing);
-                these.extend(jid::user_jid(id.as_str(), &self.host).ok().map(Jid::from));
-                Audience::These(these)
-            }
-        }
+        let Self { audiences, pubsub, domain, .. } = self;
+        let find = || {
+            let mut these = pubsub.audience(node, |person: &BareJid| -> Standing {
+                nodes::standing(domain, &account_of(person), node)
+            });
+            these.extend(himself.map(Jid::from));
+            these
+        };
+        Audience::These(audiences.of(node, find))
     }
 
     /// Who follows a node and may read it just now.

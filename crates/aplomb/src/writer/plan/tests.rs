@@ -7,6 +7,7 @@ use aplomb_core::domain::{
 };
 
 use super::*;
+use crate::limits::AUDIENCE_REMEMBERED_MIN;
 use crate::mailbox::Mailbox;
 
 /// Does each step as a job of its own and holds what is told against `expected`, a line for each
@@ -106,6 +107,56 @@ fn an_observer_is_told_what_he_may_read_and_nothing_after_his_right_is_gone() {
             format!("{node} 2 -> 1001@cc.test"),
         ]
     );
+}
+
+#[test]
+fn the_audience_that_is_remembered_is_the_one_that_would_be_found() {
+    let nodes = ["/finesse/api/User/1001", "/finesse/api/Team/1/Users"];
+    let mut working = centre();
+    let fresh = |working: &mut Working| {
+        working.audiences = Audiences::default();
+        nodes.map(|node| working.audience(&node.into()))
+    };
+    for desk in 0..AUDIENCE_REMEMBERED_MIN {
+        for node in nodes {
+            subscribe(&mut working, &format!("sup1@cc.test/{desk}"), node);
+        }
+    }
+    let supervisor = |supervises: &[&str]| User {
+        supervises: supervises.iter().map(|team| TeamId::from(*team)).collect(),
+        ..user("sup1", Role::Supervisor, "1")
+    };
+    let steps = [
+        login("1001"),
+        Step::Command(Command::PutTeam(Team { id: "2".into(), name: "Two".into() })),
+        put(supervisor(&[])),
+        put(supervisor(&["1"])),
+        put(user("1001", Role::Agent, "2")),
+        put(user("1001", Role::Agent, "1")),
+        put(User { login_name: "boss".into(), ..supervisor(&["1"]) }),
+        Step::Command(Command::RemoveUser("sup1".into())),
+    ];
+    for step in steps {
+        let before = fresh(&mut working);
+        check_done(&mut working, &step);
+        let remembered = nodes.map(|node| working.audience(&node.into()));
+        let found = fresh(&mut working);
+        assert_eq!(remembered, found, "{step:?}");
+        if step == login("1001") {
+            let same = |pair: (&Audience, &Audience)| match pair {
+                (Audience::These(a), Audience::These(b)) => Arc::ptr_eq(a, b),
+                (Audience::Everyone, _) | (_, Audience::Everyone) => false,
+            };
+            assert!(before.iter().zip(&remembered).all(same), "a state was taken for a right");
+        }
+    }
+    assert_eq!(fresh(&mut working)[1], Audience::These([].into()));
+}
+
+fn check_done(working: &mut Working, step: &Step) {
+    let asked = Asked { request_id: "", is_quiet: false, now: NOW };
+    let done = working.steps(std::slice::from_ref(step), &asked, &mut Batch::default());
+    assert!(done.is_ok(), "{step:?}: {:?}", done.err().map(|refused| refused.refusal));
 }
 
 #[test]
@@ -215,7 +266,7 @@ fn setup() -> Setup {
         bytes_max: 1 << 20,
         payload_bytes_max: 1 << 16,
         nodes_max: 10,
-        subscriptions_max: 10,
+        subscriptions_max: 100,
     };
     let observers = Arc::default();
     Setup { host: "cc.test".into(), flavour: Flavour::Uccx, bounds, observers }
