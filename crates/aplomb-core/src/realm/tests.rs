@@ -650,6 +650,33 @@ fn the_page_of_features_is_the_one_in_docs() {
     assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), page());
 }
 
+/// Names that some feature or other looks for.
+const NAMES: &[&str] = &[
+    "pubsub",
+    "query",
+    "subscribe",
+    "unsubscribe",
+    "items",
+    "item",
+    "publish",
+    "retract",
+    "create",
+    "configure",
+    "x",
+    "field",
+    "value",
+    "delete",
+    "purge",
+    "affiliations",
+    "affiliation",
+    "subscriptions",
+    "default",
+    "options",
+    "ping",
+    "session",
+    "time",
+];
+
 /// An element out of the words that the features listen to, nested at random.
 fn any_element() -> impl Strategy<Value = Element> {
     let words = |words: &[&'static str]| prop::sample::select(words.to_vec());
@@ -659,31 +686,7 @@ fn any_element() -> impl Strategy<Value = Element> {
             .chain([ns::ROSTER, ns::SESSION, ns::VERSION, ns::TIME, ns::DATA_FORMS, ""])
             .collect::<Vec<_>>(),
     );
-    let name = words(&[
-        "pubsub",
-        "query",
-        "subscribe",
-        "unsubscribe",
-        "items",
-        "item",
-        "publish",
-        "retract",
-        "create",
-        "configure",
-        "x",
-        "field",
-        "value",
-        "delete",
-        "purge",
-        "affiliations",
-        "affiliation",
-        "subscriptions",
-        "default",
-        "options",
-        "ping",
-        "session",
-        "time",
-    ]);
+    let name = words(NAMES);
     let attribute = (
         words(&["node", "jid", "id", "max_items", "type", "var", "affiliation", "notify", "ver"]),
         words(&[

@@ -12,6 +12,8 @@
 //! - `user/desk hears …`: the messages that came since, each as `to node: text`, or `nothing`.
 //! - `restart`: the server is killed and starts on what it kept; everybody is gone.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
+
 mod desk;
 mod order;
 mod server;
