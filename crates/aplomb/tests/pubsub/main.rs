@@ -9,6 +9,7 @@
 //! - `user/desk gets XML → …`, `user/desk sets XML → …`: any pubsub request and its answer; a `:`
 //!   at the start of the XML means the namespace of owners.
 //! - `user sets state STATE`: over REST, which answers 202.
+//! - `user moves to TEAM`: as an administrator does it on the running server.
 //! - `user/desk hears …`: the messages that came since, each as `to node: text`, or `nothing`.
 //! - `restart`: the server is killed and starts on what it kept; everybody is gone.
 
@@ -46,6 +47,7 @@ fn play(script: &str) {
             [who, "binds"] => {
                 desks.insert(who.to_owned(), Desk::open(&server.address, who));
             }
+            [user, "moves", team] => server.move_to(user, team.strip_prefix("to ").expect(line)),
             [who, "is", here] => {
                 let mut desk = Desk::open(&server.address, who);
                 desk.come(here.strip_prefix("here at ").unwrap_or("0"));
@@ -193,6 +195,32 @@ fn subscriptions_and_items_survive_a_restart() {
         sup1/a is here
         1001 sets state NOT_READY
         sup1/a hears nothing
+        ",
+    );
+}
+
+#[test]
+fn a_supervisor_hears_of_an_agent_only_while_he_is_in_the_team() {
+    play(
+        "
+        sup1/a is here
+        sup2/a is here
+        sup1/a subscribes ~User/1001 → subscribed …
+        sup2/a subscribes ~User/1001 → item-not-found
+        1001 sets state LOGIN
+        sup1/a hears sup1@cc.test/a ~User/1001: …NOT_READY…
+        1001 moves to 2
+        1001 sets state READY
+        sup1/a hears nothing
+        sup1/a gets <items node='~User/1001'/> → item-not-found
+        sup2/a subscribes ~User/1001 → subscribed …
+        1001 sets state NOT_READY
+        sup2/a hears sup2@cc.test/a ~User/1001: …NOT_READY…
+        sup1/a hears nothing
+        1001 moves to 1
+        1001 sets state READY
+        sup1/a hears sup1@cc.test/a ~User/1001: …READY…
+        sup2/a hears nothing
         ",
     );
 }

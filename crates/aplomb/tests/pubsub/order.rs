@@ -32,7 +32,7 @@ fn every_subscriber_hears_one_order_and_every_number_once() {
         let publish = |at: usize| {
             let (start, address) = (&start, &server.address);
             scope.spawn(move || {
-                let account = if at % 2 == 0 { "publisher" } else { "admin" };
+                let account = if at.is_multiple_of(2) { "publisher" } else { "admin" };
                 let mut desk = Desk::open(address, &format!("{account}/p{at}"));
                 start.wait();
                 let item = "<publish node='n'><item><x xmlns='y'/></item></publish>";

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use base64::Engine;
@@ -13,6 +13,7 @@ use crate::{DOMAIN, PASSWORD, WAIT};
 /// A server that is killed at the end.
 pub(crate) struct Server {
     child: Child,
+    dir: PathBuf,
     /// Where clear-text HTTP listens.
     pub(crate) address: String,
 }
@@ -40,7 +41,21 @@ impl Server {
         };
         // Whoever reads no more must not stop the server from printing.
         std::thread::spawn(move || out.read_to_end(&mut Vec::new()));
-        Self { child, address }
+        Self { child, dir: dir.to_owned(), address }
+    }
+
+    /// Moves an agent to another team.
+    pub(crate) fn move_to(&self, user: &str, team: &str) {
+        let sheet = self.dir.join("people.csv");
+        std::fs::write(&sheet, format!("id,team\n{user},{team}\n")).unwrap();
+        let import = Command::new(env!("CARGO_BIN_EXE_aplomb"))
+            .args(["user", "import"])
+            .arg(&sheet)
+            .arg("--data-dir")
+            .arg(&self.dir)
+            .output()
+            .unwrap();
+        assert!(import.status.success(), "{}", String::from_utf8_lossy(&import.stderr));
     }
 
     /// Puts a state and gives the status of the answer.
