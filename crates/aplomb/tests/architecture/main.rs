@@ -1,6 +1,6 @@
 //! ARCHITECTURE.md, held against the source: who may import whom, and what must not be there.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a test's report")]
+#![expect(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
 
 mod absences;
 mod layering;
