@@ -23,4 +23,5 @@ pub mod session;
 pub mod store;
 pub mod tls;
 pub mod watch;
+pub mod web;
 pub mod writer;

@@ -29,6 +29,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{info, warn};
+use utoipa::openapi::OpenApi;
 
 use crate::accounts::Accounts;
 use crate::config::{Config, Lab};
@@ -285,13 +286,16 @@ impl Parts<'_> {
             flavour: config.flavour,
             status: Status::InService,
         };
-        let rest = rest::router(Rest {
-            writer: self.writer.clone(),
-            accounts: Arc::clone(&self.accounts),
-            system: Arc::new(system),
-            allowed_origins: allowed.clone().into(),
-            plain_without_tls: config.plain_without_tls,
-        });
+        let rest = rest::router(
+            Rest {
+                writer: self.writer.clone(),
+                accounts: Arc::clone(&self.accounts),
+                system: Arc::new(system),
+                allowed_origins: allowed.clone().into(),
+                plain_without_tls: config.plain_without_tls,
+            },
+            OpenApi::default(),
+        );
         let watchers = Watchers {
             accounts: Arc::clone(&self.accounts),
             writer: self.writer.clone(),

@@ -9,7 +9,7 @@ mod server;
 
 pub use client::{ClientUpgrade, UpgradeError};
 pub use origin::{Origin, OriginError};
-pub use server::{Accepted, Refusal, Request, check_request};
+pub use server::{Accepted, Carries, Refusal, Request, check_request};
 
 use aws_lc_rs::digest;
 use base64::Engine;
@@ -17,6 +17,9 @@ use base64::engine::general_purpose::STANDARD;
 
 /// The name of XMPP among the sub-protocols of WebSocket (RFC 7395 §3.1).
 pub const SUBPROTOCOL: &str = "xmpp";
+
+/// The name of our feeds among the sub-protocols of WebSocket; unregistered.
+pub const FEED_SUBPROTOCOL: &str = "aplomb.feed";
 
 /// The only version of WebSocket (RFC 6455 §4.1).
 pub const VERSION: &str = "13";

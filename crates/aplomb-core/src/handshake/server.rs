@@ -1,10 +1,11 @@
-//! The server's side: may this request become a WebSocket that carries XMPP?
+//! The server's side: may this request become a WebSocket that carries XMPP, or a feed?
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{
-    Header, Origin, SUBPROTOCOL, VERSION, accept_of, has_token, origin::OriginError, tokens, values,
+    FEED_SUBPROTOCOL, Header, Origin, SUBPROTOCOL, VERSION, accept_of, has_token,
+    origin::OriginError, tokens, values,
 };
 use crate::limits::WS_SUBPROTOCOLS_MAX;
 
@@ -21,11 +22,22 @@ pub struct Request<'a> {
     pub headers: &'a [Header<'a>],
 }
 
+/// What the WebSocket of a path carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carries {
+    /// XMPP; a client must offer its sub-protocol (RFC 7395 §3.1).
+    Xmpp,
+    /// A feed; a client offers its sub-protocol, or none.
+    Feed,
+}
+
 /// The request is a good one: answer 101 with these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
     /// `Sec-WebSocket-Accept`.
     pub accept: String,
+    /// `Sec-WebSocket-Protocol`, unless the client offered none.
+    pub subprotocol: Option<&'static str>,
 }
 
 impl Accepted {
@@ -33,13 +45,15 @@ impl Accepted {
     ///
     /// COMPAT: reverse proxies of Finesse: the client may offer `xmpp, <authorization>`; only the
     /// name is echoed, never what stands beside it.
-    pub fn headers(&self) -> [(&'static str, &str); 4] {
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let subprotocol = self.subprotocol.map(|name| ("sec-websocket-protocol", name));
         [
             ("connection", "Upgrade"),
             ("upgrade", "websocket"),
-            ("sec-websocket-accept", &self.accept),
-            ("sec-websocket-protocol", SUBPROTOCOL),
+            ("sec-websocket-accept", self.accept.as_str()),
         ]
+        .into_iter()
+        .chain(subprotocol)
     }
 }
 
@@ -51,9 +65,8 @@ pub enum Refusal {
     Method,
     /// A plain request, by a browser or curl.
     #[error(
-        "This is the WebSocket of the XMPP service, not a page. Connect with a WebSocket client \
-         that offers the sub-protocol \"xmpp\". A proxy in between must pass the headers Upgrade \
-         and Connection on."
+        "This is a WebSocket, not a page. Connect with a WebSocket client; one for XMPP offers the \
+         sub-protocol \"xmpp\". A proxy in between must pass the headers Upgrade and Connection on."
     )]
     NotAnUpgrade,
     /// HTTP/1.0 or HTTP/2.
@@ -74,6 +87,9 @@ pub enum Refusal {
          dropped the header."
     )]
     Subprotocol,
+    /// Sub-protocols are offered, and that of the feed is not among them, or far too many are.
+    #[error("This feed speaks the sub-protocol \"aplomb.feed\"; offer that one, or none.")]
+    FeedSubprotocol,
     /// A page from elsewhere, or one that hides where it is from.
     #[error(
         "The page's origin may not connect here. The server's administrator can allow it with \
@@ -91,7 +107,7 @@ impl Refusal {
         match self {
             Self::Method => 405,
             Self::NotAnUpgrade | Self::HttpVersion | Self::Version => 426,
-            Self::Key | Self::Host | Self::Subprotocol | Self::Body => 400,
+            Self::Key | Self::Host | Self::Subprotocol | Self::FeedSubprotocol | Self::Body => 400,
             Self::Origin => 403,
         }
     }
@@ -108,7 +124,12 @@ impl Refusal {
                 ("connection", "Upgrade"),
                 ("sec-websocket-version", VERSION),
             ],
-            Self::Key | Self::Host | Self::Subprotocol | Self::Origin | Self::Body => &[],
+            Self::Key
+            | Self::Host
+            | Self::Subprotocol
+            | Self::FeedSubprotocol
+            | Self::Origin
+            | Self::Body => &[],
         }
     }
 }
@@ -117,7 +138,11 @@ impl Refusal {
 ///
 /// - Errors: [`Refusal`] has the status, the headers and the text of the answer.
 /// - Source: RFC 6455 §4.2.1, §10.2; RFC 7395 §3.1.
-pub fn check_request(request: &Request<'_>, allowed: &[Origin]) -> Result<Accepted, Refusal> {
+pub fn check_request(
+    request: &Request<'_>,
+    allowed: &[Origin],
+    carries: Carries,
+) -> Result<Accepted, Refusal> {
     let headers = request.headers;
     if request.method != "GET" {
         return Err(Refusal::Method);
@@ -142,10 +167,7 @@ pub fn check_request(request: &Request<'_>, allowed: &[Origin]) -> Result<Accept
     if STANDARD.decode(key).map_or(0, |bytes| bytes.len()) != 16 {
         return Err(Refusal::Key);
     }
-    if !offers_xmpp(headers) {
-        return Err(Refusal::Subprotocol);
-    }
-    Ok(Accepted { accept: accept_of(key) })
+    Ok(Accepted { accept: accept_of(key), subprotocol: subprotocol(headers, carries)? })
 }
 
 /// Passes a client that is no page, a page of this very server, and an allowed one.
@@ -163,9 +185,18 @@ fn check_origin(request: &Request<'_>, host: &str, allowed: &[Origin]) -> Result
     }
 }
 
-fn offers_xmpp(headers: &[Header<'_>]) -> bool {
-    let offered = || tokens(headers, "sec-websocket-protocol");
-    offered().nth(WS_SUBPROTOCOLS_MAX).is_none() && offered().any(|name| name == SUBPROTOCOL)
+/// Chooses what the client offered, if that may be.
+fn subprotocol(headers: &[Header<'_>], carries: Carries) -> Result<Option<&'static str>, Refusal> {
+    let offered = || tokens(headers, "sec-websocket-protocol").take(WS_SUBPROTOCOLS_MAX + 1);
+    let is_bounded = offered().count() <= WS_SUBPROTOCOLS_MAX;
+    let offers = |name| is_bounded && offered().any(|other| other == name);
+    match carries {
+        Carries::Xmpp if offers(SUBPROTOCOL) => Ok(Some(SUBPROTOCOL)),
+        Carries::Xmpp => Err(Refusal::Subprotocol),
+        Carries::Feed if offers(FEED_SUBPROTOCOL) => Ok(Some(FEED_SUBPROTOCOL)),
+        Carries::Feed if offered().next().is_none() => Ok(None),
+        Carries::Feed => Err(Refusal::FeedSubprotocol),
+    }
 }
 
 /// The one value; none if there are two.

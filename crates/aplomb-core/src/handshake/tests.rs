@@ -26,7 +26,7 @@ fn ask(change: &str, is_tls: bool) -> Result<String, Refusal> {
         all.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let request = Request { method: "GET", is_http_1_1: true, is_tls, headers: &headers };
     let allowed = ["https://crm.example".parse().unwrap()];
-    check_request(&request, &allowed).map(|accepted| accepted.accept)
+    check_request(&request, &allowed, Carries::Xmpp).map(|accepted| accepted.accept)
 }
 
 fn check(rows: &[(&str, Result<(), Refusal>)]) {
@@ -116,7 +116,7 @@ fn behind_a_proxy_that_takes_off_tls_the_page_is_still_our_own() {
 fn other_methods_and_versions_are_told_what_to_use() {
     let request = |method, is_http_1_1| {
         let request = Request { method, is_http_1_1, is_tls: true, headers: &[] };
-        check_request(&request, &[]).unwrap_err()
+        check_request(&request, &[], Carries::Xmpp).unwrap_err()
     };
     assert_eq!(request("POST", true), Refusal::Method);
     assert_eq!(request("GET", false), Refusal::HttpVersion);
@@ -190,7 +190,32 @@ fn our_own_request_is_accepted_by_our_own_server() {
         .map(|(name, value)| (name, value.as_bytes()))
         .collect();
     let request = Request { method: "GET", is_http_1_1: true, is_tls: true, headers: &headers };
-    let accepted = check_request(&request, &[]).unwrap();
-    let answer = accepted.headers().map(|(name, value)| (name, value.as_bytes()));
+    let accepted = check_request(&request, &[], Carries::Xmpp).unwrap();
+    let answer: Vec<_> = accepted.headers().map(|(name, value)| (name, value.as_bytes())).collect();
     assert_eq!(ClientUpgrade::new(KEY).check(101, &answer, ""), Ok(()));
+}
+
+#[test]
+fn a_feed_takes_its_own_sub_protocol_or_none() {
+    for (offered, expected) in [
+        ("-", Ok(None)),
+        ("aplomb.feed", Ok(Some("aplomb.feed"))),
+        ("other, aplomb.feed", Ok(Some("aplomb.feed"))),
+        ("xmpp", Err(Refusal::FeedSubprotocol)),
+        ("", Err(Refusal::FeedSubprotocol)),
+    ] {
+        let mut headers: Vec<Header<'_>> = vec![
+            ("Host", b"cc.test"),
+            ("Connection", b"Upgrade"),
+            ("Upgrade", b"websocket"),
+            ("Sec-WebSocket-Version", b"13"),
+            ("Sec-WebSocket-Key", b"dGhlIHNhbXBsZSBub25jZQ=="),
+        ];
+        if offered != "-" {
+            headers.push(("Sec-WebSocket-Protocol", offered.as_bytes()));
+        }
+        let request = Request { method: "GET", is_http_1_1: true, is_tls: true, headers: &headers };
+        let accepted = check_request(&request, &[], Carries::Feed);
+        assert_eq!(accepted.map(|accepted| accepted.subprotocol), expected, "{offered:?}");
+    }
 }

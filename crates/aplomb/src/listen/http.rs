@@ -23,7 +23,6 @@ use crate::limits::{
     HTTP2_PING_SECS, HTTP2_STREAMS_MAX,
 };
 use crate::link::Peer;
-use crate::rest;
 
 /// Serves HTTP/1.0 and HTTP/1.1, until the end or an upgrade.
 pub(super) async fn serve_http1<S>(stream: S, peer: Peer, permit: Arc<Permit>, site: &Arc<Site>)
@@ -86,7 +85,6 @@ async fn answer(
 ) -> Result<Response<Body>, Infallible> {
     let extensions = request.extensions_mut();
     extensions.insert(ConnectInfo(peer.address));
-    extensions.insert(rest::Peer { addr: peer.address, is_tls: peer.is_tls });
     extensions.insert(peer);
     extensions.insert(Arc::clone(permit));
     let answer = site.router.clone().oneshot(request);

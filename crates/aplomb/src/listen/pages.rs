@@ -4,18 +4,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aplomb_core::domain::Role;
-use aplomb_core::secret::Secret;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, http};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode, header};
 
 use crate::accounts::Accounts;
 use crate::watch::Metrics;
+use crate::web;
 use crate::writer::Writer;
 
 /// What the pages need.
@@ -51,7 +49,7 @@ async fn guard(
     if is_local(peer, request.headers()) {
         return next.run(request).await;
     }
-    let Some((name, password)) = credentials(request.headers()) else {
+    let Some((name, password)) = web::basic(request.headers()) else {
         return refuse("log in as an administrator, or ask from the server itself\n");
     };
     match watchers.accounts.verify(&name, &password, peer.ip()).await {
@@ -75,14 +73,6 @@ fn is_local(peer: SocketAddr, headers: &HeaderMap) -> bool {
         .iter()
         .any(|name| headers.contains_key(*name));
     peer.ip().to_canonical().is_loopback() && !is_forwarded
-}
-
-fn credentials(headers: &HeaderMap) -> Option<(String, Secret<String>)> {
-    let (scheme, blob) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    let text = String::from_utf8(STANDARD.decode(blob.trim()).ok()?).ok()?;
-    let (name, password) = text.split_once(':')?;
-    let is_basic = scheme.eq_ignore_ascii_case("basic");
-    is_basic.then(|| (name.to_owned(), Secret::new(password.to_owned())))
 }
 
 fn refuse(words: &'static str) -> Response {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aplomb_core::handshake::{self, Header, Origin, Refusal, check_request};
+use aplomb_core::handshake::{self, Carries, Header, Origin, Refusal, check_request};
 use aplomb_core::limits::STANZA_BYTES_BEFORE_LOGIN_MAX;
 use axum::Router;
 use axum::body::Body;
@@ -44,7 +44,7 @@ async fn upgrade(State(upgrades): State<Arc<Upgrades>>, mut request: Request) ->
     let extensions = request.extensions();
     let peer = *extensions.get::<Peer>().expect("the listener names the peer");
     let permit = Arc::clone(extensions.get::<Arc<Permit>>().expect("the listener permits"));
-    match check(&request, peer, &upgrades.allowed) {
+    match accept(&request, peer, &upgrades.allowed, Carries::Xmpp) {
         Ok(response) => {
             let upgrade = hyper::upgrade::on(&mut request);
             upgrades.tasks.spawn(run(upgrade, peer, permit, Arc::clone(&upgrades.sessions)));
@@ -58,7 +58,13 @@ async fn upgrade(State(upgrades): State<Arc<Upgrades>>, mut request: Request) ->
     }
 }
 
-fn check(request: &Request, peer: Peer, allowed: &[Origin]) -> Result<Response, Refusal> {
+/// The answer 101 to a request that may become a WebSocket.
+pub(crate) fn accept(
+    request: &Request,
+    peer: Peer,
+    allowed: &[Origin],
+    carries: Carries,
+) -> Result<Response, Refusal> {
     let headers: Vec<Header<'_>> =
         request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let asked = handshake::Request {
@@ -67,7 +73,7 @@ fn check(request: &Request, peer: Peer, allowed: &[Origin]) -> Result<Response, 
         is_tls: peer.is_tls,
         headers: &headers,
     };
-    let accepted = check_request(&asked, allowed)?;
+    let accepted = check_request(&asked, allowed, carries)?;
     let mut response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS);
     for (name, value) in accepted.headers() {
         response = response.header(name, value);
@@ -75,7 +81,8 @@ fn check(request: &Request, peer: Peer, allowed: &[Origin]) -> Result<Response, 
     Ok(response.body(Body::empty()).expect("the headers are well-formed"))
 }
 
-fn refuse(refusal: Refusal, version: Version) -> Response {
+/// The answer to any other request.
+pub(crate) fn refuse(refusal: Refusal, version: Version) -> Response {
     let status = StatusCode::from_u16(refusal.status()).expect("a status");
     let mut response = (status, format!("{refusal}\n")).into_response();
     for &(name, value) in refusal.headers() {
@@ -88,16 +95,22 @@ fn refuse(refusal: Refusal, version: Version) -> Response {
     response
 }
 
-/// Waits until HTTP lets go of the connection, then serves the session.
 async fn run(upgrade: OnUpgrade, peer: Peer, permit: Arc<Permit>, shared: Arc<session::Shared>) {
-    let wait = Duration::from_secs(UPGRADE_SECS_MAX);
-    let link = match timeout(wait, Box::pin(upgrade)).await {
-        Ok(Ok(upgraded)) => bare(upgraded),
-        Ok(Err(error)) => return debug!(peer = %peer.address, %error, "upgrade failed"),
-        Err(_) => return debug!(peer = %peer.address, "upgrade took too long"),
-    };
-    session::run(shared, link, peer).await;
+    if let Some(link) = take_over(upgrade, peer).await {
+        session::run(shared, link, peer).await;
+    }
     drop(permit);
+}
+
+/// Waits until HTTP lets go of the connection; none when it does not.
+pub(crate) async fn take_over(upgrade: OnUpgrade, peer: Peer) -> Option<WebSocket> {
+    let wait = Duration::from_secs(UPGRADE_SECS_MAX);
+    match timeout(wait, Box::pin(upgrade)).await {
+        Ok(Ok(upgraded)) => return Some(bare(upgraded)),
+        Ok(Err(error)) => debug!(peer = %peer.address, %error, "upgrade failed"),
+        Err(_) => debug!(peer = %peer.address, "upgrade took too long"),
+    }
+    None
 }
 
 /// Gets the connection itself back, so that nothing of HTTP stays in memory.

@@ -5,16 +5,13 @@ use std::sync::Arc;
 use aplomb_core::domain::User;
 use aplomb_core::finesse::errors::ApiError;
 use aplomb_core::sasl::Failure;
-use aplomb_core::secret::Secret;
 use axum::extract::FromRequestParts;
-use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::Rest;
 use super::answer::Problem;
-use super::{Peer, Rest};
+use crate::link::Peer;
+use crate::web;
 
 /// A user who gave the right password.
 pub(super) struct Caller(pub(super) Arc<User>);
@@ -32,8 +29,9 @@ impl FromRequestParts<Rest> for Caller {
                 ApiError::new(403, "Forbidden", "Passwords are taken over HTTPS", "").into()
             );
         }
-        let (name, password) = credentials(parts).ok_or_else(|| ApiError::unauthorized(""))?;
-        let login = rest.accounts.verify(&name, &password, peer.addr.ip()).await;
+        let (name, password) =
+            web::basic(&parts.headers).ok_or_else(|| ApiError::unauthorized(""))?;
+        let login = rest.accounts.verify(&name, &password, peer.address.ip()).await;
         let login = login.map_err(|failure| refuse(failure, &name))?;
         let user = rest.writer.read(|domain| domain.named(login.name()).cloned());
         user.map(Self).ok_or_else(|| ApiError::unauthorized(&name).into())
@@ -54,20 +52,3 @@ fn refuse(failure: Failure, name: &str) -> ApiError {
         | Failure::NotAuthorized => ApiError::unauthorized(name),
     }
 }
-
-fn credentials(parts: &Parts) -> Option<(String, Secret<String>)> {
-    let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, blob) = value.trim().split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let text = String::from_utf8(BASE64.decode(blob.trim()).ok()?).ok()?;
-    let (name, password) = text.split_once(':')?;
-    Some((name.to_owned(), Secret::new(password.to_owned())))
-}
-
-/// Some clients leave out the padding.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);

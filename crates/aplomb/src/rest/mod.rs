@@ -6,7 +6,6 @@
 mod answer;
 mod body;
 mod caller;
-mod cors;
 mod document;
 mod gate;
 mod reasons;
@@ -14,14 +13,15 @@ mod system;
 mod teams;
 mod users;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aplomb_core::finesse::system_info::SystemInfo;
 use aplomb_core::handshake::Origin;
 use axum::{Extension, Router, middleware};
+use utoipa::openapi::OpenApi;
 
 use crate::accounts::Accounts;
+use crate::web::{Pages, cors};
 use crate::writer::Writer;
 use document::Document;
 
@@ -40,23 +40,18 @@ pub struct Rest {
     pub plain_without_tls: bool,
 }
 
-/// Where a request came from. The listener puts it into the extensions of each request.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer {
-    /// The client's address.
-    pub addr: SocketAddr,
-    /// Whether the connection is encrypted.
-    pub is_tls: bool,
-}
-
-/// The router of all REST paths and of `/openapi.json`, which describes them.
-pub fn router(rest: Rest) -> Router {
-    let (router, api) = document::routes().split_for_parts();
+/// The router of all REST paths and of `/openapi.json`, which describes them and `others`.
+pub fn router(rest: Rest, others: OpenApi) -> Router {
+    let (router, mut api) = document::routes().split_for_parts();
+    api.merge(others);
+    let pages = Pages { allowed: Arc::clone(&rest.allowed_origins), methods: METHODS };
     router
         .fallback(gate::unknown_path)
         .method_not_allowed_fallback(gate::other_method)
         .layer(Extension(Document::of(&api)))
         .layer(middleware::from_fn(gate::pass))
-        .layer(middleware::from_fn_with_state(rest.clone(), cors::allow))
+        .layer(middleware::from_fn_with_state(pages, cors::allow))
         .with_state(rest)
 }
+
+const METHODS: &str = "GET, HEAD, OPTIONS, PUT";

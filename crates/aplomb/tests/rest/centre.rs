@@ -11,7 +11,8 @@ use std::sync::Arc;
 use aplomb::config::{Config, Lab};
 use aplomb::hub::{Hub, PubSubJob};
 use aplomb::lab;
-use aplomb::rest::{Peer, Rest, router};
+use aplomb::link::Peer;
+use aplomb::rest::{Rest, router};
 use aplomb::store::{Change, Memory, Snapshot, Store, StoreError};
 use aplomb::watch::Metrics;
 use aplomb::writer::{self, Writer};
@@ -32,9 +33,10 @@ use base64::prelude::BASE64_STANDARD;
 use http_body_util::BodyExt;
 use tokio::sync::{mpsc, oneshot};
 use tower::ServiceExt;
+use utoipa::openapi::OpenApi;
 
 /// Where the tests' requests come from.
-pub(crate) const TLS: Peer = Peer { addr: address(), is_tls: true };
+pub(crate) const TLS: Peer = Peer { address: address(), is_tls: true };
 
 /// The password of everybody.
 pub(crate) const PASSWORD: &str = "secret";
@@ -100,7 +102,7 @@ impl Centre {
             allowed_origins: Arc::new([origin]),
             plain_without_tls: false,
         };
-        Self { router: router(rest), writer: started.writer, questions }
+        Self { router: router(rest, OpenApi::default()), writer: started.writer, questions }
     }
 
     /// Sends a request and reads the whole answer.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use aplomb::limits::{REQUEST_ID_BYTES_MAX, REST_BODY_BYTES_MAX};
-use aplomb::rest::Peer;
+use aplomb::link::Peer;
 use aplomb::store::Memory;
 use aplomb_core::domain::Flavour;
 use axum::body::{Body, HttpBody};
