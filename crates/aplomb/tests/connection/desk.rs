@@ -141,6 +141,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Desk<S> {
         self.raw(&bytes).await;
     }
 
+    /// Answers a close, as every good client does; the server may be gone already.
+    async fn answer_close(&mut self) {
+        let mut bytes = Vec::new();
+        push_close(&mut bytes, CloseCode::NORMAL, "", Some(MASK));
+        let _ = self.stream.write_all(&bytes).await;
+    }
+
     /// The next thing that the server does.
     pub(crate) async fn hear(&mut self) -> Heard {
         soon("word from the server", self.next()).await
@@ -181,6 +188,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Desk<S> {
                 Some(Input::Ping(_)) => return Heard::Ping,
                 Some(Input::Pong(payload)) => return Heard::Pong(payload.len()),
                 Some(Input::Close(close)) => {
+                    self.answer_close().await;
                     return Heard::Close(close.map_or(1005, |close| close.code.number()));
                 }
                 None => {}

@@ -70,7 +70,7 @@ async fn sigterm_and_ctrl_c_close_every_stream_and_exit_with_0() {
         let mut desk = Desk::login(program.clear, "1001", "desktop").await;
         program.signal(name);
         desk.until("<system-shutdown").await;
-        desk.close().await;
+        desk.until_end().await;
         let (code, log) = tokio::task::spawn_blocking(|| program.end()).await.unwrap();
         assert_eq!(code, Some(0), "{log}");
         let ends: Vec<&str> = log.lines().filter(|line| line.contains("session ended")).collect();
@@ -115,7 +115,6 @@ async fn the_log_says_who_ended_each_session_and_at_which_layer() {
     }
     wrong.until("<close").await;
     wrong.say("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>").await;
-    wrong.close().await;
     wrong.until_end().await;
     program.signal("-TERM");
     let (_, log) = tokio::task::spawn_blocking(|| program.end()).await.unwrap();

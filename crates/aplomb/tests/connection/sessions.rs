@@ -75,7 +75,6 @@ async fn a_client_that_closes_its_stream_is_closed_in_order() {
     desk.say("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>").await;
     desk.until("<close").await;
     assert_eq!(desk.hear().await, Heard::Close(1000));
-    desk.close().await;
     assert_eq!(desk.hear().await, Heard::End);
     soon("seat to be free", async {
         while server.sessions() > 0 {
@@ -227,7 +226,6 @@ async fn a_stop_tells_every_stream_and_closes_every_websocket() {
         desk.until("<system-shutdown").await;
         desk.until("<close").await;
         assert_eq!(desk.hear().await, Heard::Close(1001));
-        desk.close().await;
         assert_eq!(desk.hear().await, Heard::End);
     }
     soon("stop", stopping).await.unwrap();
