@@ -44,8 +44,8 @@ pub const LOGIN_SECS_MAX: u64 = 30;
 /// Failed logins of one stream, after which it ends (RFC 6120 §6.4.5 advises two to five).
 pub const LOGIN_ATTEMPTS_MAX: u32 = 5;
 
-/// Seconds that a peer has to answer our `<close/>`.
-pub const CLOSE_SECS_MAX: u64 = 5;
+/// Seconds that a peer has to answer our `<close/>`; with those of the carrier's own close, five.
+pub const CLOSE_SECS_MAX: u64 = 3;
 
 /// Seconds that our client waits for each answer while it logs in.
 pub const ANSWER_SECS_MAX: u64 = 15;

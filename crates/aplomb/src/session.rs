@@ -393,3 +393,20 @@ const RESOURCE_CHARS: usize = 10;
 
 /// Characters of the server's half of a SCRAM nonce: over 128 bits.
 const NONCE_CHARS: usize = 26;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes of the future that a function of three arguments returns.
+    fn future_bytes<A, B, C, F>(_: fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn an_idle_session_is_small() {
+        let (state, task) = (size_of::<Session>(), future_bytes(run));
+        assert!(state <= 1024, "a session has {state} bytes");
+        assert!(task <= 1024, "its task has {task} bytes");
+    }
+}

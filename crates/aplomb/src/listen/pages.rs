@@ -29,10 +29,19 @@ pub struct Watchers {
 /// The routes.
 pub fn routes(watchers: Arc<Watchers>) -> Router {
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(health))
         .route("/metrics", get(metrics))
         .layer(middleware::from_fn_with_state(Arc::clone(&watchers), guard))
         .with_state(watchers)
+}
+
+/// A login would work from the first answer on; whether changes do is what it tells.
+async fn health(State(watchers): State<Arc<Watchers>>) -> (StatusCode, &'static str) {
+    if watchers.writer.is_in_service() {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "out of service: the store takes no changes\n")
+    }
 }
 
 async fn metrics(State(watchers): State<Arc<Watchers>>) -> impl IntoResponse {

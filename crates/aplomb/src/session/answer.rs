@@ -19,7 +19,9 @@ impl Session {
             Event::Ask(question) => {
                 // On the heap: it lives for a moment, the session for a day.
                 let answer = Box::pin(self.answer(question)).await;
-                self.responder.answer(clock::moment(), answer);
+                // While we looked it up, we did not listen.
+                self.alive = clock::moment();
+                self.responder.answer(self.alive, answer);
             }
             Event::LoggedIn(_) => {
                 metrics.login("ok");
@@ -38,9 +40,9 @@ impl Session {
             Event::Stanza(stanza) => {
                 let seat = self.seat.as_ref().expect("a stanza follows a bind");
                 let replies = Box::pin(self.shared.hub.receive(seat, stanza)).await;
-                let now = clock::moment();
+                self.alive = clock::moment();
                 for reply in replies {
-                    self.responder.send(now, &reply);
+                    self.responder.send(self.alive, &reply);
                 }
             }
         }
