@@ -53,7 +53,9 @@ fn ver(identities: &[Identity], features: &[&str]) -> String {
     BASE64.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()))
 }
 
-const NODE: &str = env!("CARGO_PKG_REPOSITORY");
+/// Names the program, as a URI (XEP-0115 §4). It has no home page, and this name is nobody's
+/// (RFC 6761 §6.4).
+const NODE: &str = "https://aplomb.invalid/";
 
 #[cfg(test)]
 mod tests {
