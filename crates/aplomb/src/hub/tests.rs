@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::time::Instant;
 
 use aplomb_core::pubsub::Told;
 use aplomb_core::xml::{Prologue, read_element};
@@ -335,38 +334,4 @@ fn a_crowd_at_the_same_addresses_leaves_nothing_behind() {
     });
     assert_eq!((hub.sessions(), hub.publish(&notice("n"), &audience)), (0, 0));
     assert!(!jids.iter().any(|jid| hub.is_taken(jid)));
-}
-
-/// Prints what one delivery costs the publisher, with sessions that read.
-#[test]
-#[ignore = "a measurement: cargo test --release -p aplomb hub_delivery -- --ignored --nocapture"]
-fn hub_delivery() {
-    const SESSIONS: usize = 1000;
-    const ROUNDS: usize = 2000;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
-    let (questions, _asked) = mpsc::channel(4);
-    let hub = Hub::new(Realm { domain: "cc.test".into(), version: "1".into() }, questions);
-    let mut jids: Vec<Jid> = Vec::new();
-    for n in 0..SESSIONS {
-        let mailbox = Arc::new(Mailbox::new(ROUNDS * 2, usize::MAX));
-        let jid: FullJid = format!("{}@cc.test/desktop", 1001 + n).parse().unwrap();
-        let seat = hub.bind(jid.clone(), mailbox).unwrap();
-        hub.note_priority(&seat, Some(0));
-        jids.push(if n % 2 == 0 { jid.into() } else { jid.into_bare().into() });
-        runtime.spawn(async move {
-            let mut letters = Vec::new();
-            loop {
-                seat.mailbox.wait().await;
-                seat.mailbox.drain(&mut letters);
-                letters.clear();
-            }
-        });
-    }
-    let audience = Audience::These(jids.into());
-    let start = Instant::now();
-    for _ in 0..ROUNDS {
-        assert_eq!(hub.publish(&notice("/finesse/api/Team/1/Users"), &audience), SESSIONS);
-    }
-    let each = start.elapsed() / u32::try_from(SESSIONS * ROUNDS).unwrap();
-    println!("{each:?} a delivery");
 }

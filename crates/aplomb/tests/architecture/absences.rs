@@ -232,6 +232,15 @@ const RULES: &[Rule] = &[
                #[cfg(test)] mod tests { fn f() { tokio::time::timeout(d, wait()); } }",
     },
     Rule {
+        why: "a test that does not run is none; a measurement belongs to benches/",
+        within: EVERYWHERE,
+        except: &[],
+        held_in: Code::All,
+        tokens: "[ ignore ] | [ ignore =",
+        sick: &["#[test] #[ignore] fn f() {}", "#[ignore = \"flaky\"] fn f() {}"],
+        well: "#[test] fn ignore() {}",
+    },
+    Rule {
         why: "outside tests nothing is unwrapped: `expect` states the invariant",
         within: "crates/",
         except: &[],
