@@ -4,6 +4,7 @@
 
 mod desk;
 mod frames;
+mod hostile;
 mod http;
 mod program;
 mod sessions;

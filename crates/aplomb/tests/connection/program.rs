@@ -154,6 +154,29 @@ async fn connections_that_come_and_go_leave_no_memory_behind() {
 }
 
 #[tokio::test]
+async fn a_stream_of_many_stanzas_leaves_no_memory_behind() {
+    let program = Program::start(&[]);
+    let mut desk = Desk::login(program.clear, "1001", "desktop").await;
+    let mut ask = async |times: usize| {
+        for at in 0..times {
+            desk.say(&format!(
+                "<iq xmlns='jabber:client' type='get' id='s{at}' to='cc.test'>\
+                 <query xmlns='http://jabber.org/protocol/disco#info'/></iq>"
+            ))
+            .await;
+            desk.until(&format!("id=\"s{at}\"")).await;
+        }
+    };
+    ask(500).await;
+    let before = program.resident_kib();
+    ask(5000).await;
+    let grown = program.resident_kib().saturating_sub(before);
+    assert!(grown < 1024, "{grown} KiB more after 5,000 stanzas");
+    program.signal("-TERM");
+    tokio::task::spawn_blocking(|| program.end()).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_site_that_stops_still_answers_what_it_was_asked() {
     let program = Program::start(&["--drain", "5s"]);
     let mut idle = TcpStream::connect(program.clear).await.unwrap();
