@@ -18,12 +18,13 @@ use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
+use crate::clock;
 use crate::limits::{
     ACCEPT_BACKLOG, ACCEPT_PAUSE_MS, TCP_UNACKNOWLEDGED_SECS_MAX, TLS_HANDSHAKE_SECS_MAX,
 };
@@ -77,16 +78,22 @@ impl Listener {
 
     /// Accepts connections until the site stops.
     pub async fn run(self, site: Arc<Site>) {
+        let mut is_failing = false;
         loop {
             let accepted = tokio::select! {
                 () = site.stopping.cancelled() => return,
                 accepted = self.tcp.accept() => accepted,
             };
             match accepted {
-                Ok((tcp, address)) => self.admit(tcp, address, &site),
+                Ok((tcp, address)) => {
+                    is_failing = false;
+                    self.admit(tcp, address, &site);
+                }
                 Err(error) => {
-                    // Without file descriptors this would spin.
-                    warn!(%error, "no connection could be accepted");
+                    // Without file descriptors this would spin, and fill the log.
+                    if !std::mem::replace(&mut is_failing, true) {
+                        warn!(%error, "no connection can be accepted; see `ulimit -n`");
+                    }
                     sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
                 }
             }
@@ -129,10 +136,17 @@ async fn serve_tls(
     permit: Arc<Permit>,
     site: &Arc<Site>,
 ) {
+    let wait = Duration::from_secs(TLS_HANDSHAKE_SECS_MAX);
+    let deadline = clock::instant_of(clock::moment() + wait).into();
+    let mut first = [0];
+    if let Ok(Ok(1)) = timeout_at(deadline, tcp.peek(&mut first)).await
+        && first[0].is_ascii_uppercase()
+    {
+        return http::ask_for_tls(TokioIo::new(tcp), peer).await;
+    }
     // On the heap: it is over when the session begins.
     let handshake = Box::pin(TlsAcceptor::from(tls).accept(tcp));
-    let wait = Duration::from_secs(TLS_HANDSHAKE_SECS_MAX);
-    let problem = match timeout(wait, handshake).await {
+    let problem = match timeout_at(deadline, handshake).await {
         Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
             return http::serve_http2(TokioIo::new(stream), peer, permit, site).await;
         }

@@ -76,6 +76,24 @@ where
     note(peer, ended);
 }
 
+/// Tells a client that speaks clear text to a port of TLS what to do instead.
+pub(super) async fn ask_for_tls<S>(stream: S, peer: Peer)
+where
+    S: Read + Write + Unpin + Send + 'static,
+{
+    let service = service_fn(|_: Request<Incoming>| async {
+        let words = "This port speaks TLS: use https:// or wss://.\n";
+        Ok::<_, Infallible>((StatusCode::BAD_REQUEST, words).into_response())
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(HTTP_HEADER_SECS_MAX))
+        .max_header_size(HTTP_HEADER_BYTES_MAX)
+        .keep_alive(false)
+        .serve_connection(stream, service);
+    note(peer, connection.await);
+}
+
 /// Answers one request. Whoever answers knows the peer as [`ConnectInfo`] and as [`Peer`].
 async fn answer(
     mut request: Request<Incoming>,

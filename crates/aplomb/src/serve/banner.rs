@@ -26,9 +26,12 @@ pub(super) fn text(running: &Running, is_lab: bool) -> String {
         line("password", &format!("{password} for {}; it is not shown again", made.user));
     }
     let user = if is_lab { "1001" } else { "admin" };
-    let insecure = if running.is_self_signed { "-k " } else { "" };
+    let (insecure, pinned) = match running.is_self_signed {
+        true => ("-k ", format!(" --fingerprint {}", running.fingerprint)),
+        false => ("", String::new()),
+    };
     line("try", &format!("curl {insecure}https://{at}/finesse/api/SystemInfo"));
-    line("", &format!("aplomb watch wss://{at}/ws/ --user {user}"));
+    line("", &format!("aplomb watch wss://{at}/ws/ --user {user}{pinned}"));
     format!("aplomb {} is ready.\n{out}Stop it with Ctrl-C.\n", env!("CARGO_PKG_VERSION"))
 }
 
