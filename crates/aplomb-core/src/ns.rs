@@ -10,6 +10,8 @@ pub const STREAM_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-streams";
 pub const STANZA_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 /// `open` and `close` over WebSocket (RFC 7395 §3.3).
 pub const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
+/// STARTTLS negotiation (RFC 6120 §5).
+pub const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 /// SASL negotiation (RFC 6120 §6).
 pub const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 /// Resource binding (RFC 6120 §7).
@@ -50,12 +52,13 @@ pub const TIME: &str = "urn:xmpp:time";
 pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// The namespaces that a reader hands out without an allocation.
-pub(crate) const KNOWN: [&str; 25] = [
+pub(crate) const KNOWN: [&str; 26] = [
     CLIENT,
     STREAMS,
     STREAM_ERRORS,
     STANZA_ERRORS,
     FRAMING,
+    TLS,
     SASL,
     BIND,
     SESSION,

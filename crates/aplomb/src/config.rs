@@ -33,6 +33,13 @@ settings! {
         "https" https: SocketAddr = Preset::Is("0.0.0.0:8445");
             "Where HTTPS listens, for REST and for XMPP over WebSocket. Port 0 picks a free one, \
              which the log tells.";
+        "xmpp" xmpp: Option<SocketAddr> = Preset::Unset;
+            "Where XMPP over TCP listens, with STARTTLS; `0.0.0.0:5222` is usual. Off, as in \
+             Finesse since 12.5. Nobody logs in there before TLS unless `plain-without-tls` is on.";
+        "xmpps" xmpps: Option<SocketAddr> = Preset::Unset;
+            "Where XMPP over TCP listens, over TLS from the first byte; `0.0.0.0:5223` is usual. \
+             In Finesse it is on, for Smack and other clients without a browser; here it is off \
+             until an address is given.";
         "insecure-http" insecure_http: Option<SocketAddr> = Preset::Unset;
             "Where clear-text HTTP and `ws://` listen. For laboratories and benchmarks only: \
              passwords cross the network readable.";
@@ -57,7 +64,8 @@ settings! {
             "Whether a stream to another domain than `domain` is refused. Finesse is lenient.";
         "plain-without-tls" plain_without_tls: bool
             = Preset::Made("`false`; `true` with `lab`", true_in_a_lab);
-            "Whether a client may send its password over the clear-text listener.";
+            "Whether a client may send its password over the clear-text listeners, `insecure-http` \
+             and `xmpp`.";
     }
     "Passwords" {
         "logins-per-second-per-address" logins_per_second_per_address: u32

@@ -5,6 +5,7 @@
 //! step has a part of the configured time, and what is not done by then is cut off.
 
 mod banner;
+mod doors;
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,8 +20,9 @@ use aplomb_core::handshake::Origin;
 use aplomb_core::realm::Realm;
 use aplomb_core::sasl::{Mechanism, ScramKeys};
 use aplomb_core::secret::Secret;
-use aplomb_core::stream::responder::Policy;
+use aplomb_core::stream::responder::{Policy, StartTls};
 use aplomb_core::time::Moment;
+use aplomb_core::xml::Element;
 use axum::Router;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -31,11 +33,12 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{info, warn};
 use utoipa::openapi::OpenApi;
 
+use self::doors::Doors;
 use crate::accounts::Accounts;
 use crate::config::{Config, Lab};
 use crate::hub::Hub;
 use crate::limits::{GENERATED_PASSWORD_CHARS, PUBSUB_QUEUE_MAX};
-use crate::listen::{Listener, Permits, Site, Upgrades, Watchers, pages, upgrades};
+use crate::listen::{Permits, Site, Upgrades, Watchers, pages, upgrades};
 use crate::mailbox::EndReason;
 use crate::office::{Made, Office, Password};
 use crate::rest::{self, Rest};
@@ -88,6 +91,10 @@ pub struct Running {
     pub https: SocketAddr,
     /// Where clear-text HTTP listens, if it does.
     pub insecure_http: Option<SocketAddr>,
+    /// Where XMPP over TCP listens, if it does.
+    pub xmpp: Option<SocketAddr>,
+    /// Where XMPP over TLS listens, if it does.
+    pub xmpps: Option<SocketAddr>,
     /// The XMPP domain.
     pub domain: String,
     /// The SHA-256 of the certificate.
@@ -115,9 +122,10 @@ pub async fn run(config: Config, greet: impl FnOnce(&str)) -> Result<(), ServeEr
         warn!("the clear-text listener is on: passwords cross the network readable");
     }
     let running = start(config).await?;
-    let Running { https, insecure_http, domain, fingerprint, .. } = &running;
-    let insecure_http = insecure_http.map(tracing::field::display);
-    info!(%https, insecure_http, domain, fingerprint, "listening");
+    let Running { https, insecure_http, xmpp, xmpps, domain, fingerprint, .. } = &running;
+    let [insecure_http, xmpp, xmpps] =
+        [insecure_http, xmpp, xmpps].map(|at| at.map(tracing::field::display));
+    info!(%https, insecure_http, xmpp, xmpps, domain, fingerprint, "listening");
     greet(&banner::text(&running, is_lab));
     tokio::select! {
         _ = interrupt.recv() => info!("stopping: interrupted"),
@@ -137,7 +145,7 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
     };
     let identity = Identity::of(&config)?;
     let (fingerprint, is_self_signed) = (identity.fingerprint(), identity.is_self_signed);
-    let doors = Doors::open(&config, identity)?;
+    let mut doors = Doors::open(&config, identity)?;
 
     let realm =
         Realm { domain: config.domain.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
@@ -155,24 +163,25 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
 
     let departures = watch_departures(&config, &hub, &writer);
     let parts = Parts { config: &config, hub, accounts, metrics, writer: writer.clone() };
-    let sessions = parts.sessions(features);
+    let sessions = parts.sessions(features, &doors);
     let session_tasks = TaskTracker::new();
-    let router = parts.router(doors.https_at.port(), &sessions, &session_tasks)?;
+    let router = parts.router(doors.https.port(), &sessions, &session_tasks)?;
     let site = Arc::new(Site {
         router,
         permits: Permits::new(config.connections, config.connections_per_address),
         metrics: sessions.metrics.clone(),
         stopping: CancellationToken::new(),
         tasks: TaskTracker::new(),
+        sessions: Arc::clone(&sessions),
+        session_tasks: session_tasks.clone(),
     });
     let control = config.data_dir.as_deref().map(|dir| attend(dir, office)).transpose()?;
-    let Doors { https, https_at, clear, clear_at } = doors;
-    for listener in std::iter::once(https).chain(clear) {
-        site.tasks.spawn(listener.run(Arc::clone(&site)));
-    }
+    doors.accept(&site);
     Ok(Running {
-        https: https_at,
-        insecure_http: clear_at,
+        https: doors.https,
+        insecure_http: doors.insecure_http,
+        xmpp: doors.xmpp,
+        xmpps: doors.xmpps,
         domain: config.domain,
         fingerprint,
         is_self_signed,
@@ -244,23 +253,30 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    fn sessions(&self, features: Vec<aplomb_core::xml::Element>) -> Arc<Shared> {
+    fn sessions(&self, features: Vec<Element>, doors: &Doors) -> Arc<Shared> {
         let config = self.config;
-        let policy = |mechanisms: &[Mechanism]| {
+        let policy = |mechanisms: &[Mechanism], starttls| {
             Arc::new(Policy {
                 domain: config.domain.clone(),
                 mechanisms: mechanisms.to_vec(),
+                starttls,
                 strict_host: config.strict_host,
                 features: features.clone(),
             })
         };
         let all = [Mechanism::ScramSha256, Mechanism::Plain];
+        let (clear, starttls) = match config.plain_without_tls {
+            true => (&all[..], StartTls::Offered),
+            false => (&all[..1], StartTls::Required),
+        };
         Arc::new(Shared {
             accounts: Arc::clone(&self.accounts),
             hub: Arc::clone(&self.hub),
             metrics: self.metrics.clone(),
-            policy_tls: policy(&all),
-            policy_clear: policy(if config.plain_without_tls { &all } else { &all[..1] }),
+            policy_tls: policy(&all, StartTls::Absent),
+            policy_clear: policy(clear, StartTls::Absent),
+            policy_starttls: policy(clear, starttls),
+            tls: Arc::clone(&doors.starttls),
             ping_after: config.ping_after,
             dead_after: config.dead_after,
             mailbox_letters: config.mailbox_letters,
@@ -315,29 +331,6 @@ async fn furnish(lab: &Lab, writer: &Writer) -> Result<Option<Made>, ServeError>
     writer.seed(writer.read(|domain: &Domain| lab::seed(lab, domain, &keys))).await?;
     let told = Made { user: "everybody".to_owned(), password: Password(password) };
     Ok(made.map(|_| told))
-}
-
-/// The listeners, bound and not yet accepting, with their real addresses.
-struct Doors {
-    https: Listener,
-    https_at: SocketAddr,
-    clear: Option<Listener>,
-    clear_at: Option<SocketAddr>,
-}
-
-impl Doors {
-    fn open(config: &Config, identity: Identity) -> Result<Self, ServeError> {
-        let open = |address, tls, setting| {
-            let listener = Listener::bind(address, tls);
-            let bound = listener.and_then(|listener| Ok((listener.address()?, listener)));
-            bound.map_err(|error| ServeError::Bind { address, setting, error })
-        };
-        let tls = identity.into_server_config()?;
-        let (https_at, https) = open(config.https, Some(tls), "https")?;
-        let clear = config.insecure_http.map(|at| open(at, None, "insecure-http")).transpose()?;
-        let (clear_at, clear) = clear.unzip();
-        Ok(Self { https, https_at, clear, clear_at })
-    }
 }
 
 /// Answers the commands that manage people on a running server.

@@ -6,6 +6,7 @@
 //! opened, so that whatever is too much stays in the bounded mailbox. Its end is one log line.
 
 mod answer;
+mod begin;
 mod end;
 mod envelope;
 mod shared;
@@ -14,28 +15,25 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aplomb_core::framing::{StreamCondition, StreamError, ws::Messages};
+use aplomb_core::framing::{StreamCondition, StreamError};
 use aplomb_core::sasl::Failure;
 use aplomb_core::stream::Responder;
-use aplomb_core::stream::responder::{Fresh, Output};
+use aplomb_core::stream::responder::Output;
 use aplomb_core::time::Moment;
-use aplomb_core::websocket::{Opcode, push_frame};
 use tokio::time::{Sleep, sleep_until, timeout};
 use tracing::info;
 
 use crate::clock;
 use crate::hub::Seat;
 use crate::limits::{STALL_SECS_MAX, WRITE_BATCH_BYTES, WS_CLOSE_SECS_MAX};
-use crate::link::Peer;
-use crate::link::ws::{Broken, Heard, Traffic, WebSocket};
+use crate::link::{Broken, Heard, Link, Peer, Traffic, Wrap};
 use crate::mailbox::{EndReason, Letter};
-use crate::random;
 use end::End;
 use envelope::Envelope;
 pub use shared::Shared;
 
-/// Serves one client from the upgrade to the end.
-pub async fn run(shared: Arc<Shared>, link: WebSocket, peer: Peer) {
+/// Serves one client from the start of its stream to the end.
+pub async fn run(shared: Arc<Shared>, link: Link, peer: Peer) {
     // On the heap from the start: a task's future is moved several times before it runs.
     let mut session = Box::new(Session::new(shared, link, peer));
     let end = session.serve().await;
@@ -44,7 +42,7 @@ pub async fn run(shared: Arc<Shared>, link: WebSocket, peer: Peer) {
 
 struct Session {
     shared: Arc<Shared>,
-    link: WebSocket,
+    link: Link,
     responder: Responder,
     peer: Peer,
     /// The place in the hub, from the bind on.
@@ -77,15 +75,9 @@ enum Wake {
 }
 
 impl Session {
-    fn new(shared: Arc<Shared>, link: WebSocket, peer: Peer) -> Self {
+    fn new(shared: Arc<Shared>, link: Link, peer: Peer) -> Self {
         let now = clock::moment();
-        let policy = if peer.is_tls { &shared.policy_tls } else { &shared.policy_clear };
-        let fresh = Fresh {
-            stream_id: random::name(STREAM_ID_CHARS),
-            resource: random::name(RESOURCE_CHARS),
-            nonce: random::name(NONCE_CHARS),
-        };
-        let responder = Responder::new(now, Box::new(Messages), Arc::clone(policy), fresh);
+        let responder = begin::responder(&shared, &link, peer);
         Self {
             shared,
             link,
@@ -153,6 +145,7 @@ impl Session {
             match output {
                 Output::Transmit(unit) => self.transmit(&unit),
                 Output::Event(event) => self.react(event).await,
+                Output::StartTls => Box::pin(self.secure()).await?,
                 Output::Hangup(error) => return Err(self.name_end(error)),
             }
         }
@@ -178,10 +171,16 @@ impl Session {
             self.is_pinged = false;
         }
         match heard {
-            Ok(Heard::Unit(unit)) => self.responder.receive(now, unit.as_bytes()),
+            Ok(Heard::Unit(unit)) => {
+                let mut rest = unit.as_slice();
+                self.responder.receive(now, &mut rest);
+                if !rest.is_empty() {
+                    self.link.put_back(rest);
+                }
+            }
             Ok(Heard::Flushed { .. } | Heard::LifeSign) => {}
             Ok(Heard::Close(close)) => return Err(End::WebSocketClosed(close)),
-            Err(Broken::Ended) => return Err(End::Vanished),
+            Err(Broken::Ended) => return Err(self.lost()),
             Err(Broken::Io(error)) => return Err(End::Failed(error)),
             Err(Broken::Violation(violation)) => return Err(End::Violation(violation)),
         }
@@ -199,6 +198,7 @@ impl Session {
         let now = clock::moment();
         let (mut notices, mut told) = (0, None);
         let Self { link, letters, responder, envelope, .. } = self;
+        let wrap = link.wrap();
         let envelope = envelope.as_ref().expect("letters follow a bind");
         let written = link.write_batch(|batch| {
             while batch.len() < WRITE_BATCH_BYTES && told.is_none() {
@@ -207,7 +207,9 @@ impl Session {
                         envelope.push(batch, &notice, to_full);
                         notices += 1;
                     }
-                    Some(Letter::Stanza(stanza)) => push_stanza(batch, responder, now, &stanza),
+                    Some(Letter::Stanza(stanza)) => {
+                        push_stanza(batch, wrap, responder, now, &stanza);
+                    }
                     Some(Letter::End(reason)) => told = Some(reason),
                     None => break,
                 }
@@ -264,8 +266,7 @@ impl Session {
             Some((bytes, _)) if bytes != out_bytes => self.stall = Some((out_bytes, now)),
             None if silence >= self.shared.dead_after => return Err(End::Silent),
             None if silence >= self.shared.ping_after && !self.is_pinged => {
-                self.link.queue_ping();
-                self.is_pinged = true;
+                self.ping(now);
             }
             Some(_) | None => {}
         }
@@ -286,6 +287,14 @@ impl Session {
             None => self.alive + *ping_after,
         };
         self.responder.deadline().map_or(own, |stream| own.min(stream))
+    }
+
+    /// The client ended the connection; if the server was about to, that is the reason.
+    fn lost(&self) -> End {
+        match self.responder.error() {
+            Some(error) => self.name_end(Some(error.clone())),
+            None => self.told.map_or(End::Vanished, End::Told),
+        }
     }
 
     fn name_end(&self, error: Option<StreamError>) -> End {
@@ -368,9 +377,10 @@ async fn cut(seat: Option<&Seat>) {
     }
 }
 
-/// Appends the frame of a stanza in its place among the notices.
+/// Appends a stanza in its place among the notices.
 fn push_stanza(
     batch: &mut Vec<u8>,
+    wrap: Wrap,
     responder: &mut Responder,
     now: Moment,
     stanza: &aplomb_core::xml::Element,
@@ -378,21 +388,12 @@ fn push_stanza(
     responder.send(now, stanza);
     while let Some(output) = responder.poll() {
         if let Output::Transmit(unit) = output {
-            push_frame(batch, Opcode::Text, &unit, None);
+            wrap.push(batch, &[&unit]);
         }
     }
 }
 
 const STALL_WAIT: Duration = Duration::from_secs(STALL_SECS_MAX);
-
-/// Characters of a stream's id: over 128 bits of chance, for it must not be guessed.
-const STREAM_ID_CHARS: usize = 26;
-
-/// Characters of a resource that the client leaves to us.
-const RESOURCE_CHARS: usize = 10;
-
-/// Characters of the server's half of a SCRAM nonce: over 128 bits.
-const NONCE_CHARS: usize = 26;
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,5 @@
-//! Certificates and TLS configurations: TLS 1.2 and 1.3, `http/1.1` and `h2` by ALPN.
+//! Certificates and TLS configurations: TLS 1.2 and 1.3; `http/1.1`, `h2` and `xmpp-client` by
+//! ALPN.
 //!
 //! Without a certificate from files a self-signed one is made once and kept, so that a client that
 //! accepted it need not do so again after a restart.
@@ -109,6 +110,16 @@ impl Identity {
         let key = PrivateKeyDer::from_pem_file(key).map_err(|error| in_file(key, &error))?;
         Ok(Self { chain, key, is_self_signed })
     }
+}
+
+/// The configuration for XMPP over TCP, with the identity and the tickets of `http`.
+///
+/// A client that offers no protocol is taken; one that offers only others is not, for it means
+/// another service (XEP-0368 §4, RFC 7301 §3.2).
+pub fn for_xmpp(http: &ServerConfig) -> Arc<ServerConfig> {
+    let mut config = http.clone();
+    config.alpn_protocols = vec![b"xmpp-client".to_vec()];
+    Arc::new(config)
 }
 
 /// Makes a certificate for the domain and for the names of this machine itself, both as PEM.

@@ -1,7 +1,7 @@
 //! Stream errors: what ends a stream, said on the wire (RFC 6120 §4.9).
 
 use crate::ns;
-use crate::xml::Element;
+use crate::xml::{Element, XmlError};
 
 /// Why a stream ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,5 +119,17 @@ impl StreamError {
             .and_then(|c| StreamCondition::named(c.name()))
             .unwrap_or(StreamCondition::UndefinedCondition);
         Self { condition, text: error.child(ns::STREAM_ERRORS, "text").map(Element::text) }
+    }
+}
+
+impl From<XmlError> for StreamError {
+    fn from(error: XmlError) -> Self {
+        let condition = match error {
+            XmlError::Restricted(_) => StreamCondition::RestrictedXml,
+            XmlError::NotUtf8 => StreamCondition::UnsupportedEncoding,
+            XmlError::NotWellFormed(_) => StreamCondition::NotWellFormed,
+            XmlError::TooMuch(_) => StreamCondition::PolicyViolation,
+        };
+        Self::new(condition).with_text(error.to_string())
     }
 }

@@ -1,15 +1,17 @@
 //! Units of a carrier ⇄ frames of a stream.
 //!
-//! A unit is one message on WebSocket; other carriers have their own. The stream machine sees only
-//! frames, so it is the same on every carrier.
+//! A unit is one message on WebSocket and a piece of a document on TCP. The stream machine sees
+//! only frames, so it is the same on every carrier.
 
+pub mod tcp;
 pub mod ws;
 
 mod error;
 
 pub use error::{StreamCondition, StreamError};
 
-use crate::xml::Element;
+use crate::ns;
+use crate::xml::{Element, escape_attribute};
 
 /// What a stream is made of, whatever carries it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,14 +48,42 @@ pub struct Close {
 
 /// Turns units into frames and back. It checks form, not order: order is the stream's business.
 pub trait Framing: Send {
-    /// Reads one unit and adds what it holds to `frames`.
+    /// Takes bytes from the front of `input` up to the end of a frame; none if more must come.
+    ///
+    /// A frame has at most `bytes_max` bytes; a longer one is refused before it is complete.
     ///
     /// - Errors: the stream error that the peer must be told before the end.
-    fn read(&mut self, unit: &[u8], frames: &mut Vec<Frame>) -> Result<(), StreamError>;
+    fn read(&mut self, input: &mut &[u8], bytes_max: usize) -> Result<Option<Frame>, StreamError>;
 
     /// Writes one frame as one unit.
     fn write(&mut self, frame: &Frame) -> Vec<u8>;
 
     /// Writes an element as one unit, as [`Framing::write`] does, without taking it.
     fn write_element(&mut self, element: &Element) -> Vec<u8>;
+
+    /// Forgets what was read: the peer opens the stream anew (RFC 6120 §4.3.3).
+    fn restart(&mut self);
+
+    /// Whether anything can be read after an error.
+    fn survives_errors(&self) -> bool;
+}
+
+impl Open {
+    fn of(element: &Element) -> Self {
+        Self {
+            to: element.attr("to").map(str::to_owned),
+            from: element.attr("from").map(str::to_owned),
+            id: element.attr("id").map(str::to_owned),
+            version: element.attr("version").map(str::to_owned),
+            lang: element.attr_in(ns::XML, "lang").map(str::to_owned),
+        }
+    }
+}
+
+fn push(out: &mut String, name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        for piece in [" ", name, "='", &escape_attribute(value), "'"] {
+            out.push_str(piece);
+        }
+    }
 }

@@ -1,26 +1,26 @@
 //! One WebSocket message is one frame (RFC 7395 §3.3).
 
-use super::{Close, Frame, Framing, Open, StreamCondition, StreamError};
+use super::{Close, Frame, Framing, Open, StreamCondition, StreamError, push};
 use crate::ns;
-use crate::xml::{Element, Prologue, XmlError, escape_attribute, read_element_in};
+use crate::xml::{Element, Prologue, XmlError, read_element_in};
 
 /// The framing of XMPP over WebSocket. It keeps no state: every message stands alone.
 ///
-/// The length of a message is the business of who reads it from the wire, before it is whole.
+/// A carrier refuses a message that is too long by its header; here it is refused once more.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Messages;
 
 impl Framing for Messages {
-    fn read(&mut self, unit: &[u8], frames: &mut Vec<Frame>) -> Result<(), StreamError> {
-        let text = std::str::from_utf8(unit).map_err(|_| {
-            StreamError::new(StreamCondition::UnsupportedEncoding).with_text("not UTF-8")
-        })?;
+    fn read(&mut self, input: &mut &[u8], bytes_max: usize) -> Result<Option<Frame>, StreamError> {
+        let unit = std::mem::take(input);
+        if unit.len() > bytes_max {
+            return Err(XmlError::TooMuch("bytes").into());
+        }
+        let text = std::str::from_utf8(unit).map_err(|_| XmlError::NotUtf8)?;
         // COMPAT: gosrc/xmpp: it sends `<iq>` and `<presence>` without a namespace, and Openfire
         // takes them as stanzas.
-        let element =
-            read_element_in(text, Prologue::Forbidden, ns::CLIENT).map_err(|e| explain(&e))?;
-        frames.push(frame(element)?);
-        Ok(())
+        let element = read_element_in(text, Prologue::Forbidden, ns::CLIENT)?;
+        frame(element).map(Some)
     }
 
     fn write(&mut self, frame: &Frame) -> Vec<u8> {
@@ -34,27 +34,18 @@ impl Framing for Messages {
     fn write_element(&mut self, element: &Element) -> Vec<u8> {
         element.to_xml().into_bytes()
     }
-}
 
-fn explain(error: &XmlError) -> StreamError {
-    let condition = match error {
-        XmlError::Restricted(_) => StreamCondition::RestrictedXml,
-        XmlError::NotWellFormed(_) => StreamCondition::NotWellFormed,
-        XmlError::TooMuch(_) => StreamCondition::PolicyViolation,
-    };
-    StreamError::new(condition).with_text(error.to_string())
+    fn restart(&mut self) {}
+
+    fn survives_errors(&self) -> bool {
+        true
+    }
 }
 
 fn frame(element: Element) -> Result<Frame, StreamError> {
     let is_framing = element.ns() == ns::FRAMING;
     match element.name() {
-        "open" if is_framing => Ok(Frame::Open(Open {
-            to: element.attr("to").map(str::to_owned),
-            from: element.attr("from").map(str::to_owned),
-            id: element.attr("id").map(str::to_owned),
-            version: element.attr("version").map(str::to_owned),
-            lang: element.attr_in(ns::XML, "lang").map(str::to_owned),
-        })),
+        "open" if is_framing => Ok(Frame::Open(Open::of(&element))),
         "close" if is_framing => {
             let see_other_uri = element.attr("see-other-uri").map(str::to_owned);
             Ok(Frame::Close(Close { see_other_uri }))
@@ -91,23 +82,15 @@ fn write_close(close: &Close) -> String {
     out
 }
 
-fn push(out: &mut String, name: &str, value: Option<&str>) {
-    if let Some(value) = value {
-        for piece in [" ", name, "='", &escape_attribute(value), "'"] {
-            out.push_str(piece);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Frame, StreamCondition> {
-        let mut frames = Vec::new();
-        Messages.read(text.as_bytes(), &mut frames).map_err(|error| error.condition)?;
-        assert_eq!(frames.len(), 1, "one message is one frame");
-        Ok(frames.remove(0))
+        let mut input = text.as_bytes();
+        let frame = Messages.read(&mut input, 1024).map_err(|error| error.condition)?;
+        assert!(input.is_empty(), "one message is one frame");
+        Ok(frame.expect("a message is a frame"))
     }
 
     fn refused(text: &str, condition: StreamCondition) {
@@ -166,11 +149,12 @@ mod tests {
         refused("<stream:stream xmlns:stream='http://etherx.jabber.org/streams'/>", BadFormat);
         let deep = "<a>".repeat(100) + &"</a>".repeat(100);
         refused(&deep, PolicyViolation);
+        refused(&format!("<a>{}</a>", "x".repeat(1024)), PolicyViolation);
     }
 
     #[test]
     fn bytes_that_are_not_utf_8_are_an_encoding_error() {
-        let error = Messages.read(b"<a>\xff</a>", &mut Vec::new()).unwrap_err();
+        let error = Messages.read(&mut &b"<a>\xff</a>"[..], 1024).unwrap_err();
         assert_eq!(error.condition, StreamCondition::UnsupportedEncoding);
     }
 

@@ -63,6 +63,8 @@ impl Mechanism {
 pub enum Failure {
     /// The client gave up.
     Aborted,
+    /// There must be TLS first.
+    EncryptionRequired,
     /// The base64 is none.
     IncorrectEncoding,
     /// The authzid is somebody else.
@@ -82,6 +84,7 @@ impl Failure {
     pub fn named(name: &str) -> Option<Self> {
         let all = [
             Self::Aborted,
+            Self::EncryptionRequired,
             Self::IncorrectEncoding,
             Self::InvalidAuthzid,
             Self::InvalidMechanism,
@@ -96,6 +99,7 @@ impl Failure {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Aborted => "aborted",
+            Self::EncryptionRequired => "encryption-required",
             Self::IncorrectEncoding => "incorrect-encoding",
             Self::InvalidAuthzid => "invalid-authzid",
             Self::InvalidMechanism => "invalid-mechanism",

@@ -66,6 +66,8 @@ impl Auth {
             ("auth", _) => {
                 let named = element.attr("mechanism").and_then(Mechanism::named);
                 match named.filter(|mechanism| offered.contains(mechanism)) {
+                    // A server that offers nothing here wants TLS first (RFC 6120 §6.5.4).
+                    None if offered.is_empty() => self.fail(None, Failure::EncryptionRequired),
                     None => self.fail(None, Failure::InvalidMechanism),
                     // No initial response: an empty challenge asks for it (RFC 6120 §6.4.2).
                     Some(mechanism) if element.text().is_empty() => {

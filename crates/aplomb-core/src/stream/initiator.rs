@@ -4,7 +4,7 @@
 
 mod driver;
 
-pub use driver::{Event, Output, Passage, Trouble, Wish};
+pub use driver::{Event, Output, Passage, StartTls, Trouble, Wish};
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::milestone::{self, Milestone};
 use super::phase::{Phase, Side};
 use crate::framing::{Close, Frame, Framing, Open};
 use crate::jid::{self, FullJid};
-use crate::limits::{ANSWER_SECS_MAX, CLOSE_SECS_MAX};
+use crate::limits::{ANSWER_SECS_MAX, CLOSE_SECS_MAX, STANZA_BYTES_MAX};
 use crate::ns;
 use crate::sasl::scram::{ClientExchange, Distrust, ExpectedSignature};
 use crate::sasl::{Mechanism, plain};
@@ -68,16 +68,35 @@ impl Initiator {
         new
     }
 
-    /// Takes one unit from the server.
+    /// Takes what came from the server.
     pub fn receive(&mut self, now: Moment, unit: &[u8]) {
-        let mut frames = Vec::with_capacity(1);
-        let outcome = self.framing.read(unit, &mut frames);
-        for frame in frames {
-            self.take(now, frame);
+        let mut input = unit;
+        loop {
+            match self.framing.read(&mut input, STANZA_BYTES_MAX) {
+                Ok(Some(frame)) => self.take(now, frame),
+                Ok(None) => {}
+                Err(error) => {
+                    let is_over = self.phase == Phase::Closed;
+                    self.give_up(now, Some(Trouble::Malformed(error)));
+                    if !is_over && !self.framing.survives_errors() {
+                        self.hang_up();
+                    }
+                }
+            }
+            // What came in clear text behind the answer to STARTTLS is nobody's.
+            let is_tls_next = matches!(self.outputs.back(), Some(Output::StartTls));
+            if input.is_empty() || is_tls_next {
+                return;
+            }
         }
-        if let Err(error) = outcome {
-            self.give_up(now, Some(Trouble::Malformed(error)));
-        }
+    }
+
+    /// Goes on over TLS, after [`Output::StartTls`]: everything begins anew.
+    pub fn encrypted(&mut self, now: Moment) {
+        self.wish.starttls = StartTls::Never;
+        self.wish.allows_plain = true;
+        self.framing.restart();
+        self.open(now);
     }
 
     /// Sends a stanza; nothing happens before [`Event::Ready`] or after the end.
@@ -168,10 +187,21 @@ impl Initiator {
     ) -> Result<(), Trouble> {
         let Frame::Element(element) = frame else { return Ok(()) };
         match milestone {
-            Some(Milestone::MechanismsOffered(names)) => self.authenticate(now, names)?,
+            Some(Milestone::MechanismsOffered(names)) => {
+                match (self.wish.starttls, element.child(ns::TLS, "starttls")) {
+                    (StartTls::IfOffered | StartTls::Always, Some(_)) => {
+                        self.transmit(now, Frame::Element(Element::new(ns::TLS, "starttls")));
+                    }
+                    (StartTls::Always, None) => return Err(Trouble::NoTls),
+                    (StartTls::Never | StartTls::IfOffered, _) => self.authenticate(now, names)?,
+                }
+            }
+            Some(Milestone::TlsRefused) => return Err(Trouble::NoTls),
+            Some(Milestone::TlsGranted) => self.outputs.push_back(Output::StartTls),
             Some(Milestone::Challenged) => self.respond(now, element)?,
             Some(Milestone::LoggedIn) => {
                 self.check_success(element)?;
+                self.framing.restart();
                 self.open(now);
             }
             Some(Milestone::LoginRefused(condition, text)) => {
@@ -196,6 +226,7 @@ impl Initiator {
             Some(
                 Milestone::Opening(..)
                 | Milestone::Opened(..)
+                | Milestone::TlsWanted
                 | Milestone::LoginTried(_)
                 | Milestone::Responded
                 | Milestone::BindWanted(_)

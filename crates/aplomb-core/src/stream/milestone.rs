@@ -19,6 +19,12 @@ pub enum Milestone {
     Opened(Leg, Open),
     /// The server says which mechanisms it takes.
     MechanismsOffered(Vec<String>),
+    /// The client wants TLS before anything else.
+    TlsWanted,
+    /// The server agrees: what follows is TLS, and in it everything begins anew.
+    TlsGranted,
+    /// The server does not.
+    TlsRefused,
     /// The client chooses one.
     LoginTried(String),
     /// The server asks for more.
@@ -73,6 +79,9 @@ impl Milestone {
                 let has_session = element.child(ns::SESSION, "session").is_some();
                 Some(Self::BindOffered { has_session })
             }
+            (Step::StartTls, _) => Some(Self::TlsWanted),
+            (Step::Proceed, _) => Some(Self::TlsGranted),
+            (Step::TlsFailure, _) => Some(Self::TlsRefused),
             (Step::Auth, _) => {
                 Some(Self::LoginTried(element.attr("mechanism").unwrap_or_default().to_owned()))
             }
@@ -142,6 +151,9 @@ impl fmt::Display for Milestone {
             Self::MechanismsOffered(names) => {
                 write!(f, "The server takes logins by {}.", names.join(", "))
             }
+            Self::TlsWanted => f.write_str("The client wants TLS first."),
+            Self::TlsGranted => f.write_str("The server agrees: TLS begins."),
+            Self::TlsRefused => f.write_str("The server refuses TLS."),
             Self::LoginTried(mechanism) => write!(f, "The client logs in by {mechanism}."),
             Self::Challenged => f.write_str("The server sends a challenge."),
             Self::Responded => f.write_str("The client answers it."),
@@ -213,9 +225,7 @@ mod tests {
     use crate::framing::{Framing, ws::Messages};
 
     fn frame(text: &str) -> Frame {
-        let mut frames = Vec::new();
-        Messages.read(text.as_bytes(), &mut frames).unwrap();
-        frames.remove(0)
+        Messages.read(&mut text.as_bytes(), 4096).unwrap().unwrap()
     }
 
     #[test]

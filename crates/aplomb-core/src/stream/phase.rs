@@ -36,8 +36,10 @@ pub enum Phase {
     ExpectAnswer(Leg),
     /// The server must send its features.
     ExpectFeatures(Leg),
-    /// The client must choose a mechanism.
+    /// The client must choose a mechanism, or TLS first.
     ExpectAuth,
+    /// The server must agree to TLS, or refuse it; after it everything begins anew.
+    ExpectTls,
     /// The server must accept, refuse or challenge.
     ExpectVerdict,
     /// The client must answer a challenge, or give up.
@@ -69,6 +71,12 @@ pub enum Step {
     Features,
     /// `<stream:error/>`.
     Error,
+    /// The client's `<starttls/>`.
+    StartTls,
+    /// The server's `<proceed/>`.
+    Proceed,
+    /// The server's `<failure/>` of TLS.
+    TlsFailure,
     /// The client's `<auth/>`.
     Auth,
     /// The client's `<response/>` or `<abort/>`.
@@ -129,6 +137,11 @@ impl Phase {
             (Self::ExpectFeatures(Leg::Login), Server, S::Features) => Self::ExpectAuth,
             (Self::ExpectFeatures(Leg::Bind), Server, S::Features) => Self::ExpectBind,
 
+            (Self::ExpectAuth, Client, S::StartTls) => Self::ExpectTls,
+            (Self::ExpectTls, Server, S::Proceed) => Self::START,
+            // RFC 6120 §5.4.2.2.
+            (Self::ExpectTls, Server, S::TlsFailure) => Self::ExpectClose(Server),
+
             (Self::ExpectAuth, Client, S::Auth) => Self::ExpectVerdict,
             (Self::ExpectVerdict, Server, S::Challenge) => Self::ExpectResponse,
             (Self::ExpectResponse, Client, S::Response) => Self::ExpectVerdict,
@@ -164,13 +177,17 @@ impl Phase {
     /// What may come, and where the standard says so.
     const fn legal(self) -> (&'static str, &'static str) {
         match self {
-            Self::ExpectOpen(Leg::Login) => ("<open/> from the client", "RFC 7395 §3.4"),
+            Self::ExpectOpen(Leg::Login) => (
+                "<open/>, over TCP <stream:stream>, from the client",
+                "RFC 7395 §3.4, RFC 6120 §4.2",
+            ),
             Self::ExpectOpen(Leg::Bind) => {
                 ("a new <open/> from the client after its login", "RFC 6120 §6.4.6, RFC 7395 §3.7")
             }
             Self::ExpectAnswer(_) => ("<open/> from the server", "RFC 7395 §3.4"),
             Self::ExpectFeatures(_) => ("<stream:features/> from the server", "RFC 6120 §4.3.2"),
             Self::ExpectAuth => ("<auth/> from the client", "RFC 6120 §6.4.2"),
+            Self::ExpectTls => ("<proceed/> or <failure/> from the server", "RFC 6120 §5.4.2"),
             Self::ExpectVerdict => (
                 "<success/>, <failure/> or <challenge/> from the server",
                 "RFC 6120 §6.4.3 to §6.4.6",
@@ -202,6 +219,9 @@ impl Step {
         match (element.ns(), element.name()) {
             (ns::STREAMS, "features") => Self::Features,
             (ns::STREAMS, "error") => Self::Error,
+            (ns::TLS, "starttls") => Self::StartTls,
+            (ns::TLS, "proceed") => Self::Proceed,
+            (ns::TLS, "failure") => Self::TlsFailure,
             (ns::SASL, "auth") => Self::Auth,
             (ns::SASL, "response" | "abort") => Self::Response,
             (ns::SASL, "challenge") => Self::Challenge,
@@ -262,6 +282,10 @@ mod tests {
         Frame::Element(Element::new(ns::SASL, name))
     }
 
+    fn tls(name: &'static str) -> Frame {
+        Frame::Element(Element::new(ns::TLS, name))
+    }
+
     fn streams(name: &'static str) -> Frame {
         Frame::Element(Element::new(ns::STREAMS, name))
     }
@@ -276,6 +300,7 @@ mod tests {
         frames.extend(["features", "error"].map(streams));
         let names = ["auth", "response", "abort", "challenge", "success", "failure", "other"];
         frames.extend(names.map(sasl));
+        frames.extend(["starttls", "proceed", "failure"].map(tls));
         frames.extend(["set", "get", "result", "error"].map(iq));
         frames.push(Frame::Element(Element::new(ns::CLIENT, "presence")));
         frames
@@ -325,7 +350,7 @@ mod tests {
                 Phase::ExpectOpen(_) => &["Client Open", "Server Open"],
                 Phase::ExpectAnswer(_) => &["Server Open"],
                 Phase::ExpectFeatures(_) => &["Server Features"],
-                Phase::ExpectAuth => &["Client Auth"],
+                Phase::ExpectAuth => &["Client Auth", "Client StartTls"],
                 Phase::ExpectVerdict => &["Server Challenge", "Server Success", "Server Failure"],
                 Phase::ExpectBind => &["Client Bind"],
                 Phase::ExpectBound => &["Server Result", "Server Refusal"],
@@ -333,6 +358,19 @@ mod tests {
             };
             assert_eq!(went_on, expected, "{phase:?}");
         }
+    }
+
+    #[test]
+    fn after_tls_everything_begins_anew() {
+        let mut steps = login()[..3].to_vec();
+        steps.push((Client, tls("starttls")));
+        assert_eq!(walk(&steps), Ok(Phase::ExpectTls));
+        assert!(Phase::ExpectTls.step(Client, &sasl("auth")).is_err());
+        let refused = [&steps[..], &[(Server, tls("failure"))]].concat();
+        assert_eq!(walk(&refused), Ok(Phase::ExpectClose(Server)));
+        steps.push((Server, tls("proceed")));
+        steps.extend(login());
+        assert_eq!(walk(&steps), Ok(Phase::Bound));
     }
 
     #[test]

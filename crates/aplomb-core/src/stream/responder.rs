@@ -4,18 +4,19 @@
 
 mod claims;
 mod driver;
+mod tls;
 
-pub use driver::{Answer, Event, Fresh, Output, Policy, Question};
+pub use driver::{Answer, Event, Fresh, Output, Policy, Question, StartTls};
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claims::{asks_for_session, is_from};
+use claims::{asks_for_session, condition, is_from};
 
 use super::auth::{Auth, Move};
 use super::bind;
-use super::phase::{Phase, Side, Step, Violation};
+use super::phase::{Phase, Side, Step};
 use crate::framing::{Close, Frame, Framing, Open, StreamCondition, StreamError};
 use crate::jid::{FullJid, Jid};
 use crate::limits::{
@@ -23,7 +24,7 @@ use crate::limits::{
     STANZA_BYTES_MAX,
 };
 use crate::ns;
-use crate::sasl::{Login, Mechanism};
+use crate::sasl::Login;
 use crate::stanza::{BadStanza, Condition, Stanza, StanzaError};
 use crate::time::Moment;
 use crate::xml::Element;
@@ -63,20 +64,20 @@ impl Responder {
         }
     }
 
-    /// Takes one unit from the client.
-    pub fn receive(&mut self, now: Moment, unit: &[u8]) {
-        if unit.len() > self.unit_bytes_max() {
-            let text = format!("more than {} bytes", self.unit_bytes_max());
-            let error = StreamError::new(StreamCondition::PolicyViolation).with_text(text);
-            return self.close(now, Some(error));
-        }
-        let mut frames = Vec::with_capacity(1);
-        let outcome = self.framing.read(unit, &mut frames);
-        for frame in frames {
-            self.take(now, frame);
-        }
-        if let Err(error) = outcome {
-            self.close(now, Some(error));
+    /// Takes what came from the client from the front of `input`, up to the end of a frame.
+    ///
+    /// On a carrier of bytes something may be left: feed it again after the outputs are done.
+    pub fn receive(&mut self, now: Moment, input: &mut &[u8]) {
+        match self.framing.read(input, self.unit_bytes_max()) {
+            Ok(Some(frame)) => self.take(now, frame, input),
+            Ok(None) => {}
+            Err(error) => {
+                let is_over = self.phase == Phase::Closed;
+                self.close(now, Some(error));
+                if !is_over && !self.framing.survives_errors() {
+                    self.hang_up();
+                }
+            }
         }
     }
 
@@ -113,11 +114,11 @@ impl Responder {
         if matches!(self.phase, Phase::Closing(_) | Phase::Closed) {
             return;
         }
+        // A stream that ends while it opens is opened first (RFC 6120 §4.9.1.2, RFC 7395 §3.5).
+        if matches!(self.phase, Phase::ExpectOpen(_) | Phase::ExpectAnswer(_)) {
+            self.transmit(Frame::Open(self.open()));
+        }
         if let Some(error) = &error {
-            // A stream that goes wrong while it opens is opened first (RFC 7395 §3.5).
-            if matches!(self.phase, Phase::ExpectOpen(_) | Phase::ExpectAnswer(_)) {
-                self.transmit(Frame::Open(self.open()));
-            }
             self.transmit(Frame::Element(error.to_element()));
         }
         self.transmit(Frame::Close(Close::default()));
@@ -153,6 +154,11 @@ impl Responder {
         self.phase == Phase::Bound
     }
 
+    /// What the stream is ending with, while it waits for the client's close.
+    pub const fn error(&self) -> Option<&StreamError> {
+        self.error.as_ref()
+    }
+
     /// The client's address, once it is bound.
     pub const fn jid(&self) -> Option<&FullJid> {
         self.jid.as_ref()
@@ -163,7 +169,7 @@ impl Responder {
         if self.login.is_some() { STANZA_BYTES_MAX } else { STANZA_BYTES_BEFORE_LOGIN_MAX }
     }
 
-    fn take(&mut self, now: Moment, frame: Frame) {
+    fn take(&mut self, now: Moment, frame: Frame, rest: &[u8]) {
         let before = self.phase;
         match before.step(Side::Client, &frame) {
             Ok(phase) => self.phase = phase,
@@ -178,15 +184,16 @@ impl Responder {
             (Phase::Closing(_), _) => {}
             (_, Frame::Open(open)) => self.answer_open(now, &open),
             (_, Frame::Close(_)) => self.answer_close(None),
-            (_, Frame::Element(element)) => self.take_element(now, element),
+            (_, Frame::Element(element)) => self.take_element(now, element, rest),
         }
     }
 
-    fn take_element(&mut self, now: Moment, element: Element) {
+    fn take_element(&mut self, now: Moment, element: Element, rest: &[u8]) {
         match self.phase {
+            Phase::ExpectTls => self.answer_starttls(now, rest),
             Phase::ExpectVerdict => {
-                let Policy { mechanisms, domain, .. } = self.policy.as_ref();
-                let step = self.auth.receive(&element, mechanisms, domain);
+                let Policy { domain, .. } = self.policy.as_ref();
+                let step = self.auth.receive(&element, self.policy.offered(), domain);
                 self.make(now, step);
             }
             Phase::ExpectBound => self.ask_bind(&element),
@@ -216,7 +223,7 @@ impl Responder {
         let features = Element::new(ns::STREAMS, "features");
         let ours = self.policy.features.iter().cloned();
         let features = if self.login.is_none() {
-            features.with_child(mechanisms(&self.policy.mechanisms)).with_children(ours)
+            features.with_children(self.policy.ways_in()).with_children(ours)
         } else {
             let session = Element::new(ns::SESSION, "session")
                 .with_child(Element::new(ns::SESSION, "optional"));
@@ -250,6 +257,7 @@ impl Responder {
             Move::Ask(question) => self.event(Event::Ask(question)),
             Move::Succeed(success, login) => {
                 self.transmit(Frame::Element(success));
+                self.framing.restart();
                 self.login = Some(login.clone());
                 self.event(Event::LoggedIn(login));
             }
@@ -366,28 +374,4 @@ impl Responder {
     fn event(&mut self, event: Event) {
         self.outputs.push_back(Output::Event(event));
     }
-}
-
-/// The stream error that a client's violation of the grammar is answered with.
-const fn condition(violation: &Violation, step: Step) -> StreamCondition {
-    match (violation.phase, step) {
-        // COMPAT: Openfire: whatever comes instead of an open is of an unsupported type.
-        (Phase::ExpectOpen(_), _) => StreamCondition::UnsupportedStanzaType,
-        // RFC 6120 §4.9.3.12 and §7.1.
-        (_, Step::Bind | Step::Result | Step::Refusal | Step::Stanza) => {
-            StreamCondition::NotAuthorized
-        }
-        (_, Step::Open) => StreamCondition::BadFormat,
-        (_, Step::Auth | Step::Response) => StreamCondition::PolicyViolation,
-        (_, Step::Features | Step::Challenge | Step::Success | Step::Failure | Step::Unknown) => {
-            StreamCondition::UnsupportedStanzaType
-        }
-        (_, Step::Error | Step::Close) => StreamCondition::UndefinedCondition,
-    }
-}
-
-fn mechanisms(offered: &[Mechanism]) -> Element {
-    let each =
-        |mechanism: &Mechanism| Element::new(ns::SASL, "mechanism").with_text(mechanism.name());
-    Element::new(ns::SASL, "mechanisms").with_children(offered.iter().map(each))
 }

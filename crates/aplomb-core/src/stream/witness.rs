@@ -2,11 +2,13 @@
 
 use super::milestone::Milestone;
 use super::phase::{Phase, Side, Violation};
-use crate::framing::{Framing, StreamError};
+use crate::framing::{Frame, Framing, StreamError};
+use crate::limits::STANZA_BYTES_MAX;
 
 /// Follows a conversation by the grammar.
 pub struct Witness {
-    framing: Box<dyn Framing>,
+    client: Box<dyn Framing>,
+    server: Box<dyn Framing>,
     phase: Phase,
 }
 
@@ -22,30 +24,43 @@ pub enum Report {
 }
 
 impl Witness {
-    /// A witness who is there from the start.
-    pub fn new(framing: Box<dyn Framing>) -> Self {
-        Self { framing, phase: Phase::START }
+    /// A witness who is there from the start and hears each side by a framing of its own.
+    pub fn new(client: Box<dyn Framing>, server: Box<dyn Framing>) -> Self {
+        Self { client, server, phase: Phase::START }
     }
 
     /// Sees one unit; a stanza of a bound stream is no news.
     pub fn see(&mut self, from: Side, unit: &[u8]) -> Vec<Report> {
-        let mut frames = Vec::new();
-        let outcome = self.framing.read(unit, &mut frames);
-        let mut reports = Vec::new();
-        for frame in frames {
-            match self.phase.step(from, &frame) {
-                Ok(phase) => {
-                    let milestone = Milestone::of(self.phase, from, &frame);
-                    reports.extend(milestone.map(Report::Milestone));
-                    self.phase = phase;
-                }
-                Err(violation) => reports.push(Report::Violation(violation)),
+        let (mut reports, mut input) = (Vec::new(), unit);
+        loop {
+            let framing = match from {
+                Side::Client => &mut self.client,
+                Side::Server => &mut self.server,
+            };
+            match framing.read(&mut input, STANZA_BYTES_MAX) {
+                Ok(Some(frame)) => reports.extend(self.judge(from, &frame)),
+                Ok(None) => {}
+                Err(error) => reports.push(Report::Malformed(from, error)),
+            }
+            if input.is_empty() {
+                return reports;
             }
         }
-        if let Err(error) = outcome {
-            reports.push(Report::Malformed(from, error));
+    }
+
+    fn judge(&mut self, from: Side, frame: &Frame) -> Option<Report> {
+        match self.phase.step(from, frame) {
+            Ok(phase) => {
+                let milestone = Milestone::of(self.phase, from, frame);
+                self.phase = phase;
+                if matches!(phase, Phase::ExpectOpen(_)) {
+                    self.client.restart();
+                    self.server.restart();
+                }
+                milestone.map(Report::Milestone)
+            }
+            Err(violation) => Some(Report::Violation(violation)),
         }
-        reports
     }
 
     /// Where the stream is.
@@ -64,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_step_out_of_order_is_reported_and_the_stream_stays_where_it_was() {
-        let mut witness = Witness::new(Box::new(Messages));
+        let mut witness = Witness::new(Box::new(Messages), Box::new(Messages));
         let reports = witness.see(Side::Client, b"<presence/>");
         assert!(
             matches!(&reports[..], [Report::Violation(v)] if v.from == Side::Client),
@@ -77,7 +92,7 @@ mod tests {
 
     #[test]
     fn what_is_no_frame_is_reported() {
-        let mut witness = Witness::new(Box::new(Messages));
+        let mut witness = Witness::new(Box::new(Messages), Box::new(Messages));
         let reports = witness.see(Side::Server, b"hello");
         assert!(matches!(&reports[..], [Report::Malformed(Side::Server, _)]), "{reports:?}");
     }

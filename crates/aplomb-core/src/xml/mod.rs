@@ -6,8 +6,10 @@
 
 mod element;
 mod reader;
+mod stream;
 mod writer;
 
 pub use element::{Attribute, Element, Node};
 pub use reader::{Prologue, XmlError, read_element, read_element_in};
+pub use stream::{Item, Reader};
 pub use writer::{escape_attribute, escape_text};

@@ -15,6 +15,9 @@ pub enum XmlError {
     /// A DTD, a processing instruction, a comment or an undefined entity (RFC 6120 §11.1).
     #[error("XMPP allows no {0}")]
     Restricted(&'static str),
+    /// Another encoding than UTF-8, declared or real (RFC 6120 §11.6).
+    #[error("XMPP is written in UTF-8")]
+    NotUtf8,
     /// Not well-formed, or not well-formed as to namespaces (RFC 6120 §11.3).
     #[error("not well-formed XML: {0}")]
     NotWellFormed(String),
@@ -51,16 +54,12 @@ pub fn read_element_in(
     default_ns: &'static str,
 ) -> Result<Element, XmlError> {
     refuse_forbidden_starts(text, prologue)?;
-    let mut parser = RawParser::with_options(rxml::Options {
-        max_token_length: XML_TOKEN_BYTES_MAX,
-        ..rxml::Options::default()
-    });
+    let mut parser = parser();
     let mut bytes = match prologue {
         Prologue::Forbidden => text.as_bytes(),
         Prologue::Allowed => text.trim_start().as_bytes(),
     };
-    let mut builder = Builder::default();
-    builder.bindings.push(Binding { prefix: None, ns: default_ns.into() });
+    let mut builder = Builder::new(default_ns);
     loop {
         match parser.parse(&mut bytes, true) {
             Ok(Some(event)) => builder.take(event)?,
@@ -80,17 +79,18 @@ fn refuse_forbidden_starts(text: &str, prologue: Prologue) -> Result<(), XmlErro
             return Err(XmlError::NotWellFormed("a message must start with '<'".to_owned()));
         }
     }
-    let head = text.trim_start();
-    if head.starts_with("<!--") {
-        return Err(XmlError::Restricted("comment"));
-    }
-    if head.starts_with("<!") {
-        return Err(XmlError::Restricted("DTD"));
-    }
     Ok(())
 }
 
-fn explain(error: rxml::error::EndOrError) -> XmlError {
+/// A parser with our bound on names and values.
+pub(super) fn parser() -> RawParser {
+    RawParser::with_options(rxml::Options {
+        max_token_length: XML_TOKEN_BYTES_MAX,
+        ..rxml::Options::default()
+    })
+}
+
+pub(super) fn explain(error: rxml::error::EndOrError) -> XmlError {
     use rxml::Error;
     use rxml::error::EndOrError;
     match error {
@@ -98,23 +98,30 @@ fn explain(error: rxml::error::EndOrError) -> XmlError {
         EndOrError::Error(Error::RestrictedXml(what)) if what.contains("long") => {
             XmlError::TooMuch("bytes in one name or value")
         }
+        EndOrError::Error(Error::RestrictedXml(what)) if what.contains("utf-8") => {
+            XmlError::NotUtf8
+        }
+        EndOrError::Error(Error::InvalidUtf8Byte(_)) => XmlError::NotUtf8,
         EndOrError::Error(Error::RestrictedXml(what)) => XmlError::Restricted(what),
+        // `<!` that begins neither a comment nor CDATA.
+        EndOrError::Error(Error::InvalidSyntax(what)) if what.contains("cdata or comment") => {
+            XmlError::Restricted("DTD")
+        }
         EndOrError::Error(Error::UndeclaredEntity) => XmlError::Restricted("undefined entity"),
         EndOrError::Error(error) => XmlError::NotWellFormed(error.to_string()),
     }
 }
 
 /// The elements that are open, and the namespaces in scope.
-#[derive(Default)]
-struct Builder {
-    open: Vec<OpenElement>,
+pub(super) struct Builder {
+    pub(super) open: Vec<OpenElement>,
     head: Option<Head>,
     bindings: Vec<Binding>,
-    root: Option<Element>,
+    pub(super) root: Option<Element>,
 }
 
-struct OpenElement {
-    element: Element,
+pub(super) struct OpenElement {
+    pub(super) element: Element,
     bindings_before: usize,
 }
 
@@ -131,7 +138,13 @@ struct Binding {
 }
 
 impl Builder {
-    fn take(&mut self, event: RawEvent) -> Result<(), XmlError> {
+    /// Nothing yet; names without a prefix start out in `default_ns`.
+    pub(super) fn new(default_ns: &'static str) -> Self {
+        let bindings = vec![Binding { prefix: None, ns: default_ns.into() }];
+        Self { open: Vec::new(), head: None, bindings, root: None }
+    }
+
+    pub(super) fn take(&mut self, event: RawEvent) -> Result<(), XmlError> {
         match event {
             RawEvent::XmlDeclaration(..) => {}
             RawEvent::ElementHeadOpen(_, (prefix, name)) => {
@@ -294,6 +307,7 @@ mod tests {
         for text in [
             "<?xml version='1.0'?><a/>",
             "<?php x?><a/>",
+            "<a><!DOCTYPE a></a>",
             "<!DOCTYPE a><a/>",
             "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
             "<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>",
@@ -306,8 +320,7 @@ mod tests {
         ] {
             check(text, RESTRICTED);
         }
-        // Where they are out of place they are not even XML.
-        check("<a><!DOCTYPE a></a>", MALFORMED);
+        // Where it is out of place it is not even XML.
         check("<a/><!-- c -->", MALFORMED);
     }
 

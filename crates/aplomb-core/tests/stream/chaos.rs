@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use aplomb_core::framing::StreamCondition;
-use aplomb_core::framing::ws::Messages;
 use aplomb_core::secret::Secret;
-use aplomb_core::stream::initiator::{Event, Output, Wish};
+use aplomb_core::stream::initiator::{self, Event, Output, Wish};
+use aplomb_core::stream::responder::StartTls;
 use aplomb_core::stream::{Initiator, Report, Side, Witness};
 use aplomb_core::time::Moment;
 use aplomb_core::xml::Element;
 use proptest::prelude::*;
 
-use crate::desk::{Desk, Seen, World};
+use crate::desk::{Carrier, Desk, Seen, World};
 
 /// What a client may do to a server.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ const BIND: &str = "<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xm
 const LOGIN: &str = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>\
                      AGFkYQBwZW5jaWw=</auth>";
 
-const CLIENT_UNITS: [&str; 27] = [
+const CLIENT_UNITS: [&str; 28] = [
     OPEN,
     OPEN,
     OPEN,
@@ -39,6 +39,7 @@ const CLIENT_UNITS: [&str; 27] = [
     BIND,
     CLOSE,
     "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='0.9'/>",
+    "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
     "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>",
     "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>=</auth>",
     "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AGFkYQB4</auth>",
@@ -77,6 +78,18 @@ fn client_moves() -> impl Strategy<Value = Vec<Move>> {
         .prop_map(move |(kept, bad)| good.iter().take(kept).cloned().chain(bad).collect())
 }
 
+fn carrier() -> impl Strategy<Value = Carrier> {
+    prop::sample::select(Carrier::ALL.to_vec())
+}
+
+fn starttls() -> impl Strategy<Value = StartTls> {
+    prop::sample::select(vec![StartTls::Absent, StartTls::Offered, StartTls::Required])
+}
+
+fn witness(carrier: Carrier) -> Witness {
+    Witness::new(carrier.framing(), carrier.framing())
+}
+
 fn server_legal(witness: &mut Witness, unit: &str) -> Result<(), TestCaseError> {
     for report in witness.see(Side::Server, unit.as_bytes()) {
         prop_assert!(matches!(report, Report::Milestone(_)), "{:?}", report);
@@ -88,16 +101,21 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn a_server_keeps_to_the_grammar_whatever_a_client_does(moves in client_moves()) {
+    fn a_server_keeps_to_the_grammar_whatever_a_client_does(
+        moves in client_moves(),
+        carrier in carrier(),
+        starttls in starttls(),
+    ) {
         let passwords = vec![("ada".to_owned(), "pencil".to_owned())];
-        let mut desk = Desk::new(&World { passwords, ..World::default() });
-        let mut witness = Witness::new(Box::new(Messages));
+        let world = World { passwords, carrier, starttls, ..World::default() };
+        let (mut desk, mut witness) = (Desk::new(&world), witness(carrier));
         let mut is_over = false;
         for step in moves {
             let seen = match step {
                 Move::Send(unit) => {
-                    witness.see(Side::Client, unit.as_bytes());
-                    desk.receive(unit)
+                    let sent = carrier.bytes_of(unit);
+                    witness.see(Side::Client, &sent);
+                    desk.receive(&sent)
                 }
                 Move::Wait(secs) => desk.wait(Duration::from_secs(secs)),
                 Move::Push => desk.push(&Element::new("jabber:client", "message")),
@@ -108,6 +126,7 @@ proptest! {
                 prop_assert!(!is_over, "after the end: {:?}", seen);
                 match seen {
                     Seen::Unit(unit) => server_legal(&mut witness, &unit)?,
+                    Seen::StartTls => {}
                     Seen::HangUp(_) => is_over = true,
                 }
             }
@@ -124,28 +143,32 @@ proptest! {
     fn a_client_keeps_to_the_grammar_whatever_a_server_does(
         kept in 0..SERVER_UNITS_GOOD.len(),
         bad in prop::collection::vec(prop::sample::select(SERVER_UNITS.to_vec()), 0..10),
+        carrier in carrier(),
     ) {
         let mut now = Moment::new(Duration::from_secs(1000));
-        let mut client = Initiator::new(now, Box::new(Messages), wish());
-        let mut witness = Witness::new(Box::new(Messages));
+        let mut client = Initiator::new(now, carrier.framing(), wish());
+        let mut witness = witness(carrier);
         let mut is_over = false;
         for unit in SERVER_UNITS_GOOD.iter().take(kept).chain(&bad) {
-            drain(&mut client, &mut witness, &mut is_over)?;
-            witness.see(Side::Server, unit.as_bytes());
-            client.receive(now, unit.as_bytes());
+            drain(now, &mut client, &mut witness, &mut is_over)?;
+            let sent = carrier.bytes_of(unit);
+            witness.see(Side::Server, &sent);
+            client.receive(now, &sent);
         }
+        drain(now, &mut client, &mut witness, &mut is_over)?;
         client.close(now);
-        drain(&mut client, &mut witness, &mut is_over)?;
+        drain(now, &mut client, &mut witness, &mut is_over)?;
         for _ in 0..2 {
             now = now + Duration::from_secs(60);
             client.tick(now);
-            drain(&mut client, &mut witness, &mut is_over)?;
+            drain(now, &mut client, &mut witness, &mut is_over)?;
         }
         prop_assert!(is_over, "a client that closes comes to an end");
     }
 }
 
 fn drain(
+    now: Moment,
     client: &mut Initiator,
     witness: &mut Witness,
     is_over: &mut bool,
@@ -162,6 +185,7 @@ fn drain(
                 prop_assert!(!passage.to_text().contains("cGVuY2ls"), "the password is shown");
             }
             Output::Event(Event::Ready(_) | Event::Stanza(_)) => {}
+            Output::StartTls => client.encrypted(now),
             Output::Hangup(_) => *is_over = true,
         }
     }
@@ -175,6 +199,7 @@ fn wish() -> Wish {
         password: Secret::new("pencil".to_owned()),
         resource: None,
         allows_plain: true,
+        starttls: initiator::StartTls::IfOffered,
         nonce: "client-nonce".to_owned(),
     }
 }
@@ -200,7 +225,7 @@ const SERVER_UNITS_GOOD: [&str; 8] = [
     "<presence/>",
 ];
 
-const SERVER_UNITS: [&str; 16] = [
+const SERVER_UNITS: [&str; 19] = [
     OPEN,
     CLOSE,
     PLAIN_FEATURES,
@@ -215,6 +240,10 @@ const SERVER_UNITS: [&str; 16] = [
      cj1jbGllbnQtbm9uY2V4LHM9QUFBQSxpPTQwOTY=</challenge>",
     "<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
     "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
+    "<stream:features xmlns:stream='http://etherx.jabber.org/streams'>\
+     <starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>",
+    "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+    "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
     "<iq type='result' id='session'/>",
     "<iq type='error' id='bind'/>",
     "<stream:error xmlns:stream='http://etherx.jabber.org/streams'/>",

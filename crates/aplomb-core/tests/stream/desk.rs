@@ -5,27 +5,52 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aplomb_core::framing::ws::Messages;
-use aplomb_core::framing::{StreamCondition, StreamError};
+use aplomb_core::framing::{Framing, StreamCondition, StreamError, tcp, ws};
 use aplomb_core::jid::{self, FullJid};
 use aplomb_core::sasl::decoy::Decoys;
 use aplomb_core::sasl::{Failure, Mechanism, ScramKeys};
 use aplomb_core::secret::Secret;
 use aplomb_core::stanza::{Condition, StanzaError};
 use aplomb_core::stream::Responder;
-use aplomb_core::stream::responder::{Answer, Event, Fresh, Output, Policy, Question};
+use aplomb_core::stream::responder::{Answer, Event, Fresh, Output, Policy, Question, StartTls};
 use aplomb_core::time::Moment;
 use aplomb_core::xml::Element;
 
 /// A responder, its driver, and a clock that moves when it is told to.
 pub(crate) struct Desk {
     responder: Responder,
-    domain: String,
+    world: World,
     keys: HashMap<String, ScramKeys>,
     online: Vec<FullJid>,
     now: Moment,
     /// What the driver was told, in words.
     pub(crate) told: Vec<String>,
+}
+
+/// What carries the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    WebSocket,
+    Tcp,
+}
+
+impl Carrier {
+    pub(crate) const ALL: [Self; 2] = [Self::WebSocket, Self::Tcp];
+
+    pub(crate) fn framing(self) -> Box<dyn Framing> {
+        match self {
+            Self::WebSocket => Box::new(ws::Messages),
+            Self::Tcp => Box::new(tcp::Document::new()),
+        }
+    }
+
+    /// A WebSocket message as this carrier has it; what is no message stays as it is.
+    pub(crate) fn bytes_of(self, message: &str) -> Vec<u8> {
+        match ws::Messages.read(&mut message.as_bytes(), usize::MAX) {
+            Ok(Some(frame)) if self == Self::Tcp => self.framing().write(&frame),
+            Ok(_) | Err(_) => message.as_bytes().to_vec(),
+        }
+    }
 }
 
 /// What the world of a desk is like before the client comes.
@@ -36,6 +61,8 @@ pub(crate) struct World {
     pub(crate) online: Vec<String>,
     pub(crate) mechanisms: Vec<Mechanism>,
     pub(crate) is_strict_host: bool,
+    pub(crate) carrier: Carrier,
+    pub(crate) starttls: StartTls,
 }
 
 impl Default for World {
@@ -46,6 +73,8 @@ impl Default for World {
             online: Vec::new(),
             mechanisms: vec![Mechanism::ScramSha256, Mechanism::Plain],
             is_strict_host: false,
+            carrier: Carrier::WebSocket,
+            starttls: StartTls::Absent,
         }
     }
 }
@@ -54,22 +83,12 @@ impl Default for World {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Seen {
     Unit(String),
+    StartTls,
     HangUp(Option<StreamCondition>),
 }
 
 impl Desk {
     pub(crate) fn new(world: &World) -> Self {
-        let policy = Policy {
-            domain: world.domain.clone(),
-            mechanisms: world.mechanisms.clone(),
-            strict_host: world.is_strict_host,
-            features: vec![Element::new("urn:xmpp:features:rosterver", "ver")],
-        };
-        let fresh = Fresh {
-            stream_id: "8x2m9k0q1".to_owned(),
-            resource: "fresh".to_owned(),
-            nonce: "server-nonce".to_owned(),
-        };
         let derive = |password: &String| {
             let rounds = NonZeroU32::new(4096).unwrap();
             ScramKeys::derive(&Secret::new(password.clone()), b"0123456789abcdef", rounds)
@@ -77,8 +96,8 @@ impl Desk {
         let keys = world.passwords.iter().map(|(n, p)| (n.clone(), derive(p).unwrap()));
         let now = Moment::new(Duration::from_secs(1000));
         Self {
-            responder: Responder::new(now, Box::new(Messages), Arc::new(policy), fresh),
-            domain: world.domain.clone(),
+            responder: responder(now, world),
+            world: world.clone(),
             keys: keys.collect(),
             online: world.online.iter().map(|jid| FullJid::new(jid).unwrap()).collect(),
             now,
@@ -86,10 +105,16 @@ impl Desk {
         }
     }
 
-    /// What the server does about one unit of the client.
-    pub(crate) fn receive(&mut self, unit: &str) -> Vec<Seen> {
-        self.responder.receive(self.now, unit.as_bytes());
-        self.drain()
+    /// What the server does about what the client sent.
+    pub(crate) fn receive(&mut self, unit: &[u8]) -> Vec<Seen> {
+        let (mut input, mut seen) = (unit, Vec::new());
+        loop {
+            self.responder.receive(self.now, &mut input);
+            seen.extend(self.drain());
+            if input.is_empty() || seen.last() == Some(&Seen::StartTls) {
+                return seen;
+            }
+        }
     }
 
     /// What the server does while time passes.
@@ -122,6 +147,11 @@ impl Desk {
         while let Some(output) = self.responder.poll() {
             match output {
                 Output::Transmit(unit) => seen.push(Seen::Unit(String::from_utf8(unit).unwrap())),
+                Output::StartTls => {
+                    seen.push(Seen::StartTls);
+                    let over_tls = World { starttls: StartTls::Absent, ..self.world.clone() };
+                    self.responder = responder(self.now, &over_tls);
+                }
                 Output::Hangup(error) => seen.push(Seen::HangUp(error.map(|e| e.condition))),
                 Output::Event(event) => self.hear(event),
             }
@@ -155,7 +185,7 @@ impl Desk {
             }
             Question::Keys { name } => Answer::Keys(Box::new(keys(&name))),
             Question::Bind { name, resource } => {
-                let bare = jid::user_jid(&name, &self.domain).unwrap();
+                let bare = jid::user_jid(&name, &self.world.domain).unwrap();
                 let jid = bare.with_resource_str(&resource).unwrap();
                 if self.online.contains(&jid) {
                     Answer::BindRefused(StanzaError::new(Condition::Conflict))
@@ -165,4 +195,20 @@ impl Desk {
             }
         }
     }
+}
+
+fn responder(now: Moment, world: &World) -> Responder {
+    let policy = Policy {
+        domain: world.domain.clone(),
+        mechanisms: world.mechanisms.clone(),
+        starttls: world.starttls,
+        strict_host: world.is_strict_host,
+        features: vec![Element::new("urn:xmpp:features:rosterver", "ver")],
+    };
+    let fresh = Fresh {
+        stream_id: "8x2m9k0q1".to_owned(),
+        resource: "fresh".to_owned(),
+        nonce: "server-nonce".to_owned(),
+    };
+    Responder::new(now, world.carrier.framing(), Arc::new(policy), fresh)
 }

@@ -4,5 +4,6 @@
 
 mod chaos;
 mod desk;
+mod pieces;
 mod talks;
 mod walk;

@@ -3,8 +3,11 @@
 //! A line begins with who acts; a line that begins with a space goes on with the one before.
 //!
 //! - `given   domain NAME | password of USER is WORD | JID is online | only PLAIN | strict host`
+//! - `given   STARTTLS offered | STARTTLS required | only over WebSocket | only over TCP`,
+//!   `only in one piece` (of what the client sends over TCP)
 //! - `client  XML`: the client sends one message. `client  repeats N TEXT`: a long one.
 //! - `server  XML`: the server's next message is this; `…` stands for anything.
+//! - `server  starts TLS`; from then on the talk is inside.
 //! - `server  hangs up` or `server  hangs up for CONDITION`.
 //! - `driver  TEXT`: the driver was told this next. `driver  sends XML`, `driver  closes`,
 //!   `driver  closes for CONDITION`: it acts.
@@ -12,19 +15,25 @@
 //!   the server it never reports anything.
 //! - `wait    N s`.
 //!
+//! A talk is written in the words of WebSocket and runs over every carrier: over TCP an `<open/>`
+//! is a `<stream:stream>`, and what is no message goes as it is. There it runs twice, the second
+//! time in pieces of one byte.
+//!
 //! Nothing may be left over at the end: no message unexpected, no report unannounced.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use aplomb_core::framing::StreamCondition;
 use aplomb_core::framing::ws::Messages;
+use aplomb_core::framing::{Frame, Framing, StreamCondition};
+use aplomb_core::ns;
 use aplomb_core::sasl::Mechanism;
+use aplomb_core::stream::responder::StartTls;
 use aplomb_core::stream::{Report, Side, Witness};
 use aplomb_core::xml::{Prologue, read_element};
 
-use crate::desk::{Desk, Seen, World};
+use crate::desk::{Carrier, Desk, Seen, World};
 
 #[test]
 fn every_talk_goes_as_written() {
@@ -34,7 +43,13 @@ fn every_talk_goes_as_written() {
         entries.filter(|path| path.extension().is_some_and(|e| e == "talk")).collect();
     talks.sort();
     assert!(talks.len() >= 10, "only {} talks in {}", talks.len(), folder.display());
-    let failed: Vec<String> = talks.iter().filter_map(|path| run(path).err()).collect();
+    let mut failed = Vec::new();
+    for (carrier, bytes) in CARRIERS {
+        let results: Vec<_> = talks.iter().map(|path| run(path, carrier, bytes)).collect();
+        let ran = results.iter().filter(|result| !matches!(result, Ok(Ran::Elsewhere))).count();
+        assert!(ran >= 30, "only {ran} talks over {carrier:?}");
+        failed.extend(results.into_iter().filter_map(Result::err));
+    }
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }
 
@@ -42,7 +57,7 @@ fn every_talk_goes_as_written() {
 fn a_talk_that_is_wrong_fails() {
     let right = "client  <presence/>\nserver  <open …/>\nserver  …\nserver  <close …/>\n\
                  witness presence\n";
-    assert_eq!(Talk::play(right), Ok(()));
+    assert_eq!(play(right), Ok(Ran::Whole));
     for wrong in [
         right.replace("server  <open …/>\n", ""),
         right.replace("<open …/>", "<open/>"),
@@ -53,41 +68,70 @@ fn a_talk_that_is_wrong_fails() {
         format!("{right}driver  somebody logged in\n"),
         format!("{right}nobody  does anything\n"),
     ] {
-        assert!(Talk::play(&wrong).is_err(), "{wrong}");
+        assert!(play(&wrong).is_err(), "{wrong}");
     }
 }
 
-fn run(path: &Path) -> Result<(), String> {
+/// Each carrier, and into how many bytes it breaks what a client sends.
+const CARRIERS: [(Carrier, Option<usize>); 3] =
+    [(Carrier::WebSocket, None), (Carrier::Tcp, None), (Carrier::Tcp, Some(1))];
+
+/// How far a talk went.
+#[derive(Debug, PartialEq, Eq)]
+enum Ran {
+    Whole,
+    /// It is not about this carrier.
+    Elsewhere,
+}
+
+fn play(text: &str) -> Result<Ran, String> {
+    Talk::play(text, Carrier::WebSocket, None)
+}
+
+fn run(path: &Path, carrier: Carrier, bytes: Option<usize>) -> Result<Ran, String> {
     let text = std::fs::read_to_string(path).unwrap();
-    Talk::play(&text).map_err(|why| format!("{}: {why}", path.display()))
+    Talk::play(&text, carrier, bytes)
+        .map_err(|why| format!("{} over {carrier:?} by {bytes:?}: {why}", path.display()))
 }
 
 struct Talk {
     world: World,
     desk: Option<Desk>,
     witness: Witness,
+    /// How the client reads and writes.
+    framing: Box<dyn Framing>,
+    /// Bytes of the pieces that the client sends.
+    bytes: Option<usize>,
     seen: VecDeque<Seen>,
     told: VecDeque<String>,
     reports: VecDeque<String>,
 }
 
 impl Talk {
-    fn play(text: &str) -> Result<(), String> {
+    fn play(text: &str, carrier: Carrier, bytes: Option<usize>) -> Result<Ran, String> {
         let mut talk = Self {
-            world: World::default(),
+            world: World { carrier, ..World::default() },
             desk: None,
-            witness: Witness::new(Box::new(Messages)),
+            witness: Witness::new(carrier.framing(), carrier.framing()),
+            framing: carrier.framing(),
+            bytes,
             seen: VecDeque::new(),
             told: VecDeque::new(),
             reports: VecDeque::new(),
         };
         for line in lines(text) {
+            match (carrier, bytes, line.as_str()) {
+                (Carrier::Tcp, _, "given   only over WebSocket")
+                | (Carrier::WebSocket, _, "given   only over TCP")
+                | (_, Some(_), "given   only in one piece") => return Ok(Ran::Elsewhere),
+                _ => {}
+            }
             let (who, what) = line.split_once(' ').unwrap_or((&line, ""));
             talk.line(who, what.trim()).map_err(|why| format!("{line}\n  {why}"))?;
         }
         let left = (talk.seen, talk.told, talk.reports);
         let is_done = left.0.is_empty() && left.1.is_empty() && left.2.is_empty();
-        if is_done { Ok(()) } else { Err(format!("at the end there is left: {left:?}")) }
+        if is_done { Ok(Ran::Whole) } else { Err(format!("at the end there is left: {left:?}")) }
     }
 
     fn line(&mut self, who: &str, what: &str) -> Result<(), String> {
@@ -98,8 +142,12 @@ impl Talk {
                     Some((times, text)) => text.repeat(times.parse().unwrap()),
                     None => what.to_owned(),
                 };
-                self.see(Side::Client, &unit)?;
-                self.act(|desk| desk.receive(&unit))
+                let sent = self.world.carrier.bytes_of(&unit);
+                for piece in sent.chunks(self.bytes.unwrap_or(usize::MAX)) {
+                    self.see(Side::Client, piece)?;
+                    self.act(|desk| desk.receive(piece))?;
+                }
+                Ok(())
             }
             "server" => self.server(what),
             "driver" => self.driver(what),
@@ -126,6 +174,9 @@ impl Talk {
             ["only", name] => {
                 self.world.mechanisms = vec![Mechanism::named(name).ok_or("no mechanism")?];
             }
+            ["STARTTLS", "offered"] => self.world.starttls = StartTls::Offered,
+            ["STARTTLS", "required"] => self.world.starttls = StartTls::Required,
+            ["only", "over" | "in", ..] => {}
             ["strict", "host"] => self.world.is_strict_host = true,
             other => return Err(format!("not understood: {other:?}")),
         }
@@ -136,6 +187,7 @@ impl Talk {
         let seen = self.seen.pop_front();
         match (what, seen) {
             ("hangs up", Some(Seen::HangUp(None))) => Ok(()),
+            ("starts TLS", Some(Seen::StartTls)) => Ok(()),
             ("hangs up", seen) => Err(format!("it did {seen:?}")),
             (what, Some(Seen::HangUp(Some(condition)))) => {
                 fits(what, Some(format!("hangs up for {}", condition.name())))
@@ -164,17 +216,40 @@ impl Talk {
         let desk = self.desk.get_or_insert_with(|| Desk::new(world));
         let seen = act(desk);
         self.told.extend(desk.told.drain(..));
-        for seen in &seen {
-            if let Seen::Unit(unit) = seen {
-                self.see(Side::Server, unit)?;
+        for seen in seen {
+            match seen {
+                Seen::Unit(unit) => {
+                    self.see(Side::Server, unit.as_bytes())?;
+                    let heard = self.heard(&unit)?;
+                    self.seen.extend(heard);
+                }
+                Seen::StartTls => {
+                    self.framing.restart();
+                    self.seen.push_back(Seen::StartTls);
+                }
+                Seen::HangUp(_) => self.seen.push_back(seen),
             }
         }
-        self.seen.extend(seen);
         Ok(())
     }
 
-    fn see(&mut self, from: Side, unit: &str) -> Result<(), String> {
-        for report in self.witness.see(from, unit.as_bytes()) {
+    /// What the carrier has as the text of a talk.
+    fn heard(&mut self, unit: &str) -> Result<Vec<Seen>, String> {
+        let (mut heard, mut input) = (Vec::new(), unit.as_bytes());
+        while !input.is_empty() {
+            let frame = self.framing.read(&mut input, usize::MAX);
+            let frame = frame.map_err(|error| format!("the server wrote {unit}: {error:?}"))?;
+            let Some(frame) = frame else { return Err(format!("the server wrote half: {unit}")) };
+            if matches!(&frame, Frame::Element(element) if element.is(ns::SASL, "success")) {
+                self.framing.restart();
+            }
+            heard.push(Seen::Unit(String::from_utf8(Messages.write(&frame)).unwrap()));
+        }
+        Ok(heard)
+    }
+
+    fn see(&mut self, from: Side, unit: &[u8]) -> Result<(), String> {
+        for report in self.witness.see(from, unit) {
             match (from, report) {
                 (_, Report::Milestone(_)) => {}
                 (Side::Client, Report::Violation(v)) => self.reports.push_back(v.to_string()),

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use aplomb_core::framing::StreamCondition;
-use aplomb_core::framing::ws::Messages;
 use aplomb_core::sasl::Mechanism;
 use aplomb_core::secret::Secret;
-use aplomb_core::stream::initiator::{Event, Output, Trouble, Wish};
+use aplomb_core::stream::initiator::{Event, Output, StartTls, Trouble, Wish};
+use aplomb_core::stream::responder;
 use aplomb_core::stream::{Initiator, Report, Side, Witness};
 use aplomb_core::xml::{Element, Prologue, read_element};
 
-use crate::desk::{Desk, Seen, World};
+use crate::desk::{Carrier, Desk, Seen, World};
 
 fn world() -> World {
     let passwords = vec![("ada".to_owned(), "pencil".to_owned())];
@@ -24,6 +24,7 @@ fn wish() -> Wish {
         password: Secret::new("pencil".to_owned()),
         resource: Some("desktop".to_owned()),
         allows_plain: true,
+        starttls: StartTls::IfOffered,
         nonce: "client-nonce".to_owned(),
     }
 }
@@ -39,8 +40,8 @@ struct Walk {
 impl Walk {
     fn new(world: &World, wish: Wish) -> Self {
         let desk = Desk::new(world);
-        let client = Initiator::new(desk.now(), Box::new(Messages), wish);
-        let witness = Witness::new(Box::new(Messages));
+        let client = Initiator::new(desk.now(), world.carrier.framing(), wish);
+        let witness = Witness::new(world.carrier.framing(), world.carrier.framing());
         let mut walk = Self { desk, client, witness, story: Vec::new() };
         walk.go_on();
         walk
@@ -51,7 +52,6 @@ impl Walk {
         while let Some(output) = self.client.poll() {
             match output {
                 Output::Transmit(unit) => {
-                    let unit = String::from_utf8(unit).unwrap();
                     self.see(Side::Client, &unit);
                     let seen = self.desk.receive(&unit);
                     self.carry(seen);
@@ -61,6 +61,7 @@ impl Walk {
                 }
                 Output::Event(Event::Ready(jid)) => self.story.push(format!("Ready as {jid}.")),
                 Output::Event(Event::Stanza(stanza)) => self.story.push(stanza.to_xml()),
+                Output::StartTls => self.client.encrypted(self.desk.now()),
                 Output::Hangup(trouble) => self.story.push(format!("Over: {trouble:?}")),
             }
         }
@@ -69,14 +70,15 @@ impl Walk {
     fn carry(&mut self, seen: Vec<Seen>) {
         for seen in seen {
             if let Seen::Unit(unit) = seen {
-                self.see(Side::Server, &unit);
+                self.see(Side::Server, unit.as_bytes());
                 self.client.receive(self.desk.now(), unit.as_bytes());
             }
         }
     }
 
-    fn see(&mut self, from: Side, unit: &str) {
-        for report in self.witness.see(from, unit.as_bytes()) {
+    fn see(&mut self, from: Side, unit: &[u8]) {
+        for report in self.witness.see(from, unit) {
+            let unit = String::from_utf8_lossy(unit);
             assert!(matches!(report, Report::Milestone(_)), "{report:?}\n{unit}");
         }
     }
@@ -92,29 +94,42 @@ fn ends_with_trouble(world: &World, wish: Wish, trouble: &Trouble) {
 
 #[test]
 fn a_client_logs_in_by_scram_and_binds() {
-    let walk = Walk::new(&world(), wish());
-    assert_eq!(
-        walk.story,
-        [
-            "The client opens a stream to cc.test.",
-            "The server cc.test opens it too and names it 8x2m9k0q1.",
-            "The server takes logins by SCRAM-SHA-256, PLAIN.",
-            "The client logs in by SCRAM-SHA-256.",
-            "The server sends a challenge.",
-            "The client answers it.",
-            "The login worked.",
-            "The client opens the stream anew, as everybody must after a login.",
-            "The server opens it anew as 8x2m9k0q1.",
-            "The server offers an address, and a session as of RFC 3921.",
-            "The client wants the resource desktop.",
-            "The client is ada@cc.test/desktop from now on.",
-            "The client asks for a session, as older ones do.",
-            "It is given; nothing changes by it.",
-            "Ready as ada@cc.test/desktop.",
-        ]
-    );
-    assert_eq!(walk.desk.told, ["ada logged in", "ada@cc.test/desktop is bound"]);
+    for carrier in Carrier::ALL {
+        let walk = Walk::new(&World { carrier, ..world() }, wish());
+        assert_eq!(walk.story, LOGIN_STORY, "{carrier:?}");
+        assert_eq!(walk.desk.told, ["ada logged in", "ada@cc.test/desktop is bound"]);
+    }
 }
+
+#[test]
+fn a_client_takes_tls_where_it_is_offered_and_insists_where_it_must() {
+    for starttls in [responder::StartTls::Offered, responder::StartTls::Required] {
+        let walk = Walk::new(&World { carrier: Carrier::Tcp, starttls, ..world() }, wish());
+        let tls = walk.story.iter().position(|line| line.contains("TLS begins")).unwrap();
+        assert_eq!(walk.story[tls + 1..], LOGIN_STORY);
+        assert!(!walk.story[..tls].iter().any(|line| line.contains("logs in")));
+    }
+    let insists = Wish { starttls: StartTls::Always, ..wish() };
+    ends_with_trouble(&World { carrier: Carrier::Tcp, ..world() }, insists, &Trouble::NoTls);
+}
+
+const LOGIN_STORY: [&str; 15] = [
+    "The client opens a stream to cc.test.",
+    "The server cc.test opens it too and names it 8x2m9k0q1.",
+    "The server takes logins by SCRAM-SHA-256, PLAIN.",
+    "The client logs in by SCRAM-SHA-256.",
+    "The server sends a challenge.",
+    "The client answers it.",
+    "The login worked.",
+    "The client opens the stream anew, as everybody must after a login.",
+    "The server opens it anew as 8x2m9k0q1.",
+    "The server offers an address, and a session as of RFC 3921.",
+    "The client wants the resource desktop.",
+    "The client is ada@cc.test/desktop from now on.",
+    "The client asks for a session, as older ones do.",
+    "It is given; nothing changes by it.",
+    "Ready as ada@cc.test/desktop.",
+];
 
 #[test]
 fn a_client_falls_back_to_plain_where_it_is_allowed() {
@@ -159,19 +174,21 @@ fn a_server_that_refuses_the_resource_or_the_host_is_believed() {
 
 #[test]
 fn stanzas_go_both_ways_and_either_side_closes() {
-    let mut walk = Walk::new(&world(), wish());
-    walk.client.send(walk.desk.now(), &Element::new("jabber:client", "presence"));
-    walk.go_on();
-    let stamped = "<presence xmlns='jabber:client' from='ada@cc.test/desktop'/>";
-    assert_eq!(walk.desk.told.last().unwrap(), stamped);
-    let message = read_element("<message xmlns='jabber:client' id='1'/>", Prologue::Forbidden);
-    let seen = walk.desk.push(&message.unwrap());
-    walk.carry(seen);
-    walk.go_on();
-    assert_eq!(walk.end(), "<message xmlns=\"jabber:client\" id=\"1\"/>");
-    walk.client.close(walk.desk.now());
-    walk.go_on();
-    assert_eq!(walk.end(), "Over: None");
+    for carrier in Carrier::ALL {
+        let mut walk = Walk::new(&World { carrier, ..world() }, wish());
+        walk.client.send(walk.desk.now(), &Element::new("jabber:client", "presence"));
+        walk.go_on();
+        let stamped = "<presence xmlns='jabber:client' from='ada@cc.test/desktop'/>";
+        assert_eq!(walk.desk.told.last().unwrap(), stamped);
+        let message = read_element("<message xmlns='jabber:client' id='1'/>", Prologue::Forbidden);
+        let seen = walk.desk.push(&message.unwrap());
+        walk.carry(seen);
+        walk.go_on();
+        assert_eq!(walk.end(), "<message xmlns=\"jabber:client\" id=\"1\"/>");
+        walk.client.close(walk.desk.now());
+        walk.go_on();
+        assert_eq!(walk.end(), "Over: None");
+    }
 }
 
 #[test]
@@ -186,7 +203,7 @@ fn a_client_that_is_thrown_out_says_why() {
 #[test]
 fn a_session_that_is_given_after_our_close_does_not_keep_the_stream_open() {
     let mut desk = Desk::new(&world());
-    let mut client = Initiator::new(desk.now(), Box::new(Messages), wish());
+    let mut client = Initiator::new(desk.now(), Carrier::WebSocket.framing(), wish());
     while let Some(output) = client.poll() {
         let Output::Transmit(unit) = output else { continue };
         let unit = String::from_utf8(unit).unwrap();
@@ -195,7 +212,7 @@ fn a_session_that_is_given_after_our_close_does_not_keep_the_stream_open() {
             client.receive(desk.now(), b"<iq type='result' id='session'/>");
             break;
         }
-        for seen in desk.receive(&unit) {
+        for seen in desk.receive(unit.as_bytes()) {
             let Seen::Unit(unit) = seen else { continue };
             client.receive(desk.now(), unit.as_bytes());
         }
@@ -208,7 +225,7 @@ fn a_session_that_is_given_after_our_close_does_not_keep_the_stream_open() {
 #[test]
 fn a_silent_server_is_given_up() {
     let desk = Desk::new(&world());
-    let mut client = Initiator::new(desk.now(), Box::new(Messages), wish());
+    let mut client = Initiator::new(desk.now(), Carrier::WebSocket.framing(), wish());
     while client.poll().is_some() {}
     let deadline = client.deadline().unwrap();
     client.tick(deadline);
@@ -220,11 +237,11 @@ fn a_silent_server_is_given_up() {
 #[test]
 fn a_server_without_proof_of_the_password_is_distrusted() {
     let mut desk = Desk::new(&world());
-    let mut client = Initiator::new(desk.now(), Box::new(Messages), wish());
+    let mut client = Initiator::new(desk.now(), Carrier::WebSocket.framing(), wish());
     let mut last = None;
     while let Some(output) = client.poll() {
         if let Output::Transmit(unit) = &output {
-            for seen in desk.receive(std::str::from_utf8(unit).unwrap()) {
+            for seen in desk.receive(unit) {
                 let Seen::Unit(unit) = seen else { continue };
                 let tampered = match unit.find("<success") {
                     Some(_) => "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>".to_owned(),

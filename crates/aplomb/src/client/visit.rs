@@ -6,7 +6,7 @@ use std::time::Duration;
 use aplomb_core::framing::ws::Messages;
 use aplomb_core::jid::FullJid;
 use aplomb_core::stanza::StanzaError;
-use aplomb_core::stream::initiator::{self, Output, Passage, Wish};
+use aplomb_core::stream::initiator::{self, Output, Passage, StartTls, Wish};
 use aplomb_core::stream::{Initiator, Side};
 use aplomb_core::time::Moment;
 use aplomb_core::xml::Element;
@@ -80,6 +80,7 @@ impl Traveller<'_> {
             password: self.settings.password.clone(),
             resource: Some(self.settings.resource.clone()),
             allows_plain: self.settings.target.is_tls || self.settings.allows_plain_without_tls,
+            starttls: StartTls::Never,
             nonce: random::name(NONCE_CHARS),
         }
     }
@@ -153,6 +154,7 @@ impl Visit<'_, '_> {
                 Output::Event(initiator::Event::Passed(passage)) => self.tell_passage(&passage),
                 Output::Event(initiator::Event::Ready(jid)) => self.ready(jid),
                 Output::Event(initiator::Event::Stanza(stanza)) => self.take_stanza(stanza),
+                Output::StartTls => unreachable!("a WebSocket has TLS of its own"),
                 Output::Hangup(trouble) => {
                     self.socket.hang_up().await;
                     let loss = trouble.map_or(Loss::Closed, Loss::Stream);

@@ -4,7 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Empty, ReadBuf, empty};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
@@ -15,6 +15,14 @@ pub enum Carrier {
     Tcp(TcpStream),
     /// TLS; on the heap, for its state is a thousand bytes that a clear-text session has no use of.
     Tls(Box<TlsStream<TcpStream>>),
+    /// None any more: it became something else.
+    Gone(Empty),
+}
+
+impl Default for Carrier {
+    fn default() -> Self {
+        Self::Gone(empty())
+    }
 }
 
 impl Carrier {
@@ -22,6 +30,7 @@ impl Carrier {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream),
             Self::Tls(stream) => Pin::new(stream.as_mut()),
+            Self::Gone(nothing) => Pin::new(nothing),
         }
     }
 }

@@ -22,7 +22,7 @@ use tracing::debug;
 use super::Permit;
 use crate::limits::UPGRADE_SECS_MAX;
 use crate::link::ws::WebSocket;
-use crate::link::{Carrier, Peer};
+use crate::link::{Carrier, Link, Peer};
 use crate::session;
 
 /// What upgrades need.
@@ -103,7 +103,7 @@ async fn run(upgrade: OnUpgrade, peer: Peer, permit: Arc<Permit>, shared: Arc<se
 }
 
 /// Waits until HTTP lets go of the connection; none when it does not.
-pub(crate) async fn take_over(upgrade: OnUpgrade, peer: Peer) -> Option<WebSocket> {
+pub(crate) async fn take_over(upgrade: OnUpgrade, peer: Peer) -> Option<Link> {
     let wait = Duration::from_secs(UPGRADE_SECS_MAX);
     match timeout(wait, Box::pin(upgrade)).await {
         Ok(Ok(upgraded)) => return Some(bare(upgraded)),
@@ -114,7 +114,7 @@ pub(crate) async fn take_over(upgrade: OnUpgrade, peer: Peer) -> Option<WebSocke
 }
 
 /// Gets the connection itself back, so that nothing of HTTP stays in memory.
-fn bare(upgraded: Upgraded) -> WebSocket {
+fn bare(upgraded: Upgraded) -> Link {
     let (carrier, early) = match upgraded.downcast::<TokioIo<TcpStream>>() {
         Ok(parts) => (Carrier::Tcp(parts.io.into_inner()), parts.read_buf),
         Err(upgraded) => {
@@ -124,5 +124,5 @@ fn bare(upgraded: Upgraded) -> WebSocket {
             (Carrier::Tls(Box::new(parts.io.into_inner())), parts.read_buf)
         }
     };
-    WebSocket::new(carrier, &early, STANZA_BYTES_BEFORE_LOGIN_MAX)
+    Link::WebSocket(WebSocket::new(carrier, &early, STANZA_BYTES_BEFORE_LOGIN_MAX))
 }

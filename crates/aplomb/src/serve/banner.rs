@@ -14,6 +14,16 @@ pub(super) fn text(running: &Running, is_lab: bool) -> String {
     };
     line("REST", &format!("https://{at}/finesse/api/"));
     line("XMPP", &format!("wss://{at}/ws/"));
+    match (running.xmpp, running.xmpps) {
+        (None, None) => line("", "over TCP it is off; --xmpps 0.0.0.0:5223 turns it on"),
+        (xmpp, xmpps) => {
+            for (scheme, at) in [("xmpp", xmpp), ("xmpps", xmpps)] {
+                if let Some(at) = at {
+                    line("", &format!("{scheme}://{}", reachable(at)));
+                }
+            }
+        }
+    }
     if let Some(clear) = running.insecure_http {
         let at = reachable(clear);
         line("clear text", &format!("http://{at}/finesse/api/ and ws://{at}/ws/, for a lab only"));

@@ -84,7 +84,7 @@ impl Session {
             let _ = seat.mailbox.push(Letter::End(EndReason::Shutdown));
         }
         shared.metrics.sessions.inc();
-        self.envelope = Some(Envelope::new(domain, &jid));
+        self.envelope = Some(Envelope::new(domain, &jid, self.link.wrap()));
         self.seat = Some(seat);
         Ok(jid)
     }

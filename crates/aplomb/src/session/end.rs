@@ -18,6 +18,8 @@ pub(super) enum End {
     WebSocketClosed(Option<Close>),
     /// The connection ended without a close.
     Vanished,
+    /// The client asked for TLS and the handshake failed.
+    NoTls(String),
     /// The connection failed.
     Failed(io::Error),
     /// The client broke the rules of WebSocket.
@@ -78,6 +80,7 @@ impl End {
             Self::Left => ("client", Layer::Xmpp, "left", "none: the client left in order"),
             Self::WebSocketClosed(close) => ("client", Layer::WebSocket, code_of(close), PAGE),
             Self::Vanished => ("network", Layer::Tcp, "vanished", VANISHED),
+            Self::NoTls(_) => ("network", Layer::Tls, "no-tls", NO_TLS),
             Self::Failed(error) => return verdict_of_io(error),
             Self::Violation(violation) => {
                 let code = match violation.code {
@@ -109,6 +112,7 @@ impl End {
             Self::WebSocketClosed(Some(close)) => {
                 Cow::Owned(format!("{} {:?}", close.code, close.reason))
             }
+            Self::NoTls(problem) => Cow::Owned(problem.clone()),
             Self::Failed(error) => Cow::Owned(error.to_string()),
             Self::Violation(violation) => Cow::Borrowed(violation.what),
             Self::Stream(error) => Cow::Owned(error.text.clone().unwrap_or_default()),
@@ -123,8 +127,8 @@ impl End {
         }
     }
 
-    /// How the WebSocket is closed: code, reason, and whether the peer's answer is awaited; none
-    /// if there is nobody to tell.
+    /// How the connection is closed: on WebSocket the code, the reason, and whether the peer's
+    /// answer is awaited; none if there is nobody to tell.
     pub(super) fn farewell(&self) -> Option<(CloseCode, &'static str, bool)> {
         match self {
             Self::Left => Some((CloseCode::NORMAL, "", true)),
@@ -132,7 +136,9 @@ impl End {
                 let code = close.as_ref().map_or(CloseCode::NORMAL, |close| close.code);
                 Some((code, "", false))
             }
-            Self::Vanished | Self::Failed(_) | Self::Silent | Self::Stalled => None,
+            Self::Vanished | Self::NoTls(_) | Self::Failed(_) | Self::Silent | Self::Stalled => {
+                None
+            }
             Self::Violation(violation) => Some((violation.code, violation.what, false)),
             Self::Stream(error) => Some((code_for(error.condition), error.condition.name(), true)),
             Self::LoginFailed(_) => Some((CloseCode::POLICY_VIOLATION, "login failed", true)),
@@ -213,4 +219,6 @@ const CONFLICT: &str = "the user logged in again with the same resource; give a 
     connection another resource, and never reconnect on a conflict";
 const SHUTDOWN: &str = "none: the server was stopped; clients connect again";
 const ACCOUNT: &str = "log in again with the new password";
+const NO_TLS: &str = "the client does not trust the certificate, or its TLS is too old; see the \
+    detail and what the client logs";
 const TLS: &str = "the peer or a middle box breaks TLS; see the detail";

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aplomb_core::stream::responder::Policy;
+use rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::Accounts;
@@ -20,8 +21,12 @@ pub struct Shared {
     pub metrics: Metrics,
     /// The rules of streams over TLS.
     pub policy_tls: Arc<Policy>,
-    /// The rules of streams in clear text.
+    /// The rules of streams in clear text that stay so.
     pub policy_clear: Arc<Policy>,
+    /// The rules of streams in clear text that may become streams over TLS.
+    pub policy_starttls: Arc<Policy>,
+    /// How such a stream becomes one over TLS.
+    pub tls: Arc<ServerConfig>,
     /// Silence after which a peer is pinged.
     pub ping_after: Duration,
     /// Silence after which a peer is dead.

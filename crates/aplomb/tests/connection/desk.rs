@@ -224,6 +224,14 @@ pub(crate) async fn read_all(stream: &mut (impl AsyncRead + Unpin)) -> String {
 
 /// A TLS connection that offers these protocols and takes any certificate.
 pub(crate) async fn tls(at: SocketAddr, protocols: &[&str]) -> TlsStream<TcpStream> {
+    let tcp = TcpStream::connect(at).await.unwrap();
+    let name = ServerName::try_from(DOMAIN).unwrap();
+    let connector = TlsConnector::from(Arc::new(config(protocols)));
+    soon("TLS", connector.connect(name, tcp)).await.unwrap()
+}
+
+/// The client's side of TLS, which offers these protocols and takes any certificate.
+pub(crate) fn config(protocols: &[&str]) -> ClientConfig {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -232,9 +240,7 @@ pub(crate) async fn tls(at: SocketAddr, protocols: &[&str]) -> TlsStream<TcpStre
         .with_custom_certificate_verifier(Arc::new(TakeAny(provider)))
         .with_no_client_auth();
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
-    let tcp = TcpStream::connect(at).await.unwrap();
-    let name = ServerName::try_from(DOMAIN).unwrap();
-    soon("TLS", TlsConnector::from(Arc::new(config)).connect(name, tcp)).await.unwrap()
+    config
 }
 
 #[derive(Debug)]

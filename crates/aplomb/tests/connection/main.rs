@@ -8,4 +8,5 @@ mod hostile;
 mod http;
 mod program;
 mod sessions;
+mod tcp;
 mod upgrade;

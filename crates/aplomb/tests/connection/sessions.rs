@@ -11,7 +11,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::desk::{Desk, Heard, PASSWORD, clear, read_all, server, soon, tls};
 
 /// Changes the state of `user` over REST; the answer must be 202.
-async fn put_state(at: SocketAddr, user: &str, state: &str) {
+pub(crate) async fn put_state(at: SocketAddr, user: &str, state: &str) {
     let blob = STANDARD.encode(format!("{user}:{PASSWORD}"));
     let extension =
         if state == "LOGIN" { format!("<extension>{user}</extension>") } else { String::new() };

@@ -25,8 +25,21 @@ pub struct Wish {
     pub resource: Option<String>,
     /// Whether the password may be sent as it is: over TLS, or where somebody said so.
     pub allows_plain: bool,
+    /// Whether a stream in clear text is to become one over TLS.
+    pub starttls: StartTls,
     /// The client's part of a SCRAM nonce: random, made by the caller.
     pub nonce: String,
+}
+
+/// What a client wants of STARTTLS (RFC 6120 §5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartTls {
+    /// Nothing: the stream is over TLS already, or on a carrier that has TLS of its own.
+    Never,
+    /// TLS if the server offers it.
+    IfOffered,
+    /// No login without it.
+    Always,
 }
 
 /// What the caller must do, in order.
@@ -36,6 +49,8 @@ pub enum Output {
     Transmit(Vec<u8>),
     /// Something happened.
     Event(Event),
+    /// Flush, do the TLS handshake, then call [`super::Initiator::encrypted`].
+    StartTls,
     /// Flush, then end the carrier. `None` is an orderly end; no output follows.
     Hangup(Option<Trouble>),
 }
@@ -69,6 +84,9 @@ pub enum Trouble {
     /// No mechanism that both sides know and that is allowed here.
     #[error("the server offers no login that may be used here; it offers: {}", .0.join(", "))]
     NoMechanism(Vec<String>),
+    /// TLS is wanted and the server does not have it, or somebody between took it away.
+    #[error("the server offers no TLS on this connection (no <starttls/> in its features)")]
+    NoTls,
     /// The server refused the login; the condition and its words.
     #[error("the login was refused: {0}")]
     Login(String, Option<String>),
@@ -117,7 +135,11 @@ impl Trouble {
         match self {
             Self::Stream(error) => matches!(error.condition, Conflict | HostGone | HostUnknown),
             Self::Login(condition, _) => condition != Failure::TemporaryAuthFailure.name(),
-            Self::NoMechanism(_) | Self::Distrust(_) | Self::NoBind | Self::Bind(_) => true,
+            Self::NoMechanism(_)
+            | Self::NoTls
+            | Self::Distrust(_)
+            | Self::NoBind
+            | Self::Bind(_) => true,
             Self::Violation(_) | Self::Malformed(_) | Self::Silent => false,
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::framing::StreamError;
 use crate::jid::FullJid;
+use crate::ns;
 use crate::sasl::{Failure, Login, Mechanism, ScramKeys};
 use crate::secret::Secret;
 use crate::stanza::StanzaError;
@@ -14,10 +15,44 @@ pub struct Policy {
     pub domain: String,
     /// The mechanisms offered on this listener, the strongest first.
     pub mechanisms: Vec<Mechanism>,
+    /// Whether a stream here may become a stream over TLS.
+    pub starttls: StartTls,
     /// Whether an `open` to another domain is refused with `host-unknown`.
     pub strict_host: bool,
     /// What the server's features say besides SASL and bind: caps, roster versioning.
     pub features: Vec<Element>,
+}
+
+impl Policy {
+    /// The mechanisms that a login may be tried by.
+    pub(super) fn offered(&self) -> &[Mechanism] {
+        if self.starttls == StartTls::Required { &[] } else { &self.mechanisms }
+    }
+
+    /// The features before login: TLS, and the mechanisms if there are any without it.
+    pub(super) fn ways_in(&self) -> impl Iterator<Item = Element> {
+        let starttls = Element::new(ns::TLS, "starttls");
+        let starttls = match self.starttls {
+            StartTls::Absent => None,
+            StartTls::Offered => Some(starttls),
+            StartTls::Required => Some(starttls.with_child(Element::new(ns::TLS, "required"))),
+        };
+        let names = self.offered().iter().map(|mechanism| mechanism.name());
+        let each = names.map(|name| Element::new(ns::SASL, "mechanism").with_text(name));
+        let mechanisms = Element::new(ns::SASL, "mechanisms").with_children(each);
+        starttls.into_iter().chain((!self.offered().is_empty()).then_some(mechanisms))
+    }
+}
+
+/// Whether a stream may become one over TLS (RFC 6120 §5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartTls {
+    /// It may not: it is over TLS already, or on a carrier that has TLS of its own.
+    Absent,
+    /// It may.
+    Offered,
+    /// It must, before anybody logs in.
+    Required,
 }
 
 /// The random names of one stream, made by the caller.
@@ -38,6 +73,8 @@ pub enum Output {
     Transmit(Vec<u8>),
     /// Something happened, or is asked.
     Event(Event),
+    /// Flush, then do the TLS handshake as a server; a new responder goes on. No output follows.
+    StartTls,
     /// Flush, then end the carrier. `None` is an orderly end; no output follows.
     Hangup(Option<StreamError>),
 }
