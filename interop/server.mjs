@@ -99,6 +99,8 @@ export async function start(...more) {
 }
 
 async function stop(server) {
+    if (server.isStopped) return;
+    server.isStopped = true;
     server.child.kill('SIGTERM');
     const late = setTimeout(() => server.child.kill('SIGKILL'), WAIT_MS);
     const code = await server.ended;

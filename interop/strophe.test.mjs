@@ -118,3 +118,33 @@ test('a desk whose line is cut comes back and goes on', async () => {
     await back.event('/finesse/api/User/1007', (text) => field(text, 'requestId') === 'back');
     await back.close();
 });
+
+test('clear text is served where it is wanted, with PLAIN only where it is allowed', async (t) => {
+    const clear = ['--insecure-http', '127.0.0.1:0'];
+    const lab = await start(...clear);
+    t.after(() => lab.stop());
+    const strict = await start(...clear, '--plain-without-tls=false');
+    t.after(() => strict.stop());
+    for (const one of [lab, strict]) {
+        const answer = await fetch(`http://${one.clear}/finesse/api/SystemInfo`);
+        assert.equal(answer.status, 200);
+        one.ws = `ws://${one.clear}/ws/`;
+    }
+    const login = (one, mechanism) => new Desk(one, '1001', { mechanisms: [mechanism] }).connect();
+    assert.equal(await login(lab, Strophe.SASLPlain), 'CONNECTED');
+    assert.equal(await login(strict, Strophe.SASLSHA256), 'CONNECTED');
+    assert.notEqual(await login(strict, Strophe.SASLPlain), 'CONNECTED');
+});
+
+test('a server that stops says so to every desk, and ends with 0', async (t) => {
+    const lab = await start();
+    t.after(() => lab.stop());
+    const desks = [new Desk(lab, '1001'), new Desk(lab, '1002')];
+    await Promise.all(desks.map((desk) => desk.open()));
+    await lab.stop();
+    for (const desk of desks) {
+        await desk.ended();
+        const said = desk.statuses.all.map(String).join(', ');
+        assert.ok(said.includes('system-shutdown'), said);
+    }
+});

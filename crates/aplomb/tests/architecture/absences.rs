@@ -241,6 +241,22 @@ const RULES: &[Rule] = &[
         well: "#[test] fn ignore() {}",
     },
     Rule {
+        why: "a secret is given to nobody but those who must use it, and they are these",
+        within: "crates/",
+        except: &[
+            "crates/aplomb-core/src/sasl/",
+            "crates/aplomb-core/src/stream/initiator.rs",
+            "crates/aplomb/src/cli/place.rs",
+            "crates/aplomb/src/office/request.rs",
+            "crates/aplomb/src/serve/banner.rs",
+            "crates/aplomb/src/store/rows/centre.rs",
+        ],
+        held_in: Code::Product,
+        tokens: ". expose (",
+        sick: &["fn f() { tracing::info!(password = password.expose()); }"],
+        well: "fn f() { tracing::info!(%password); }",
+    },
+    Rule {
         why: "outside tests nothing is unwrapped: `expect` states the invariant",
         within: "crates/",
         except: &[],
