@@ -78,7 +78,10 @@ impl End {
     pub(super) fn verdict(&self) -> Verdict {
         let (by, layer, code, remedy) = match self {
             Self::Left => ("client", Layer::Xmpp, "left", "none: the client left in order"),
-            Self::WebSocketClosed(close) => ("client", Layer::WebSocket, code_of(close), PAGE),
+            Self::WebSocketClosed(close) => {
+                let (code, remedy) = meaning_of(close.as_ref());
+                ("client", Layer::WebSocket, code, remedy)
+            }
             Self::Vanished => ("network", Layer::Tcp, "vanished", VANISHED),
             Self::NoTls(_) => ("network", Layer::Tls, "no-tls", NO_TLS),
             Self::Failed(error) => return verdict_of_io(error),
@@ -183,13 +186,13 @@ fn verdict_of_io(error: &io::Error) -> Verdict {
     Verdict { by: "network", layer, code, remedy }
 }
 
-fn code_of(close: &Option<Close>) -> &'static str {
-    match close.as_ref().map(|close| close.code.number()) {
-        None => "ws-closed",
-        Some(1000) => "ws-closed-1000",
-        Some(1001) => "ws-closed-1001",
-        Some(1002..=1015) => "ws-closed-by-error",
-        Some(_) => "ws-closed-by-application",
+fn meaning_of(close: Option<&Close>) -> (&'static str, &'static str) {
+    match close.map(|close| close.code.number()) {
+        None => ("ws-closed", PAGE),
+        Some(1000) => ("ws-closed-1000", PAGE),
+        Some(1001) => ("ws-closed-1001", PAGE),
+        Some(1002..=1015) => ("ws-closed-by-error", BROKEN_SERVER),
+        Some(_) => ("ws-closed-by-application", "the detail has the application's own code"),
     }
 }
 
@@ -211,6 +214,8 @@ const SLOW: &str = "the client does not read fast enough: its network or its pag
     mailbox-letters and mailbox-bytes let more wait";
 const BROKEN_CLIENT: &str = "the client, or a proxy that changes what passes, breaks the \
     protocol: the detail says how; report it to its maker";
+const BROKEN_SERVER: &str = "the client found something wrong in what it got: a proxy changes it, \
+    or the fault is ours; the detail says what";
 const BAD_LOGIN: &str = "check the name and the password; too many wrong ones lock the account \
     for the time of lockout";
 const NO_LOGIN: &str = "something connects and does not log in: a stuck client, a probe of a \
@@ -222,3 +227,89 @@ const ACCOUNT: &str = "log in again with the new password";
 const NO_TLS: &str = "the client does not trust the certificate, or its TLS is too old; see the \
     detail and what the client logs";
 const TLS: &str = "the peer or a middle box breaks TLS; see the detail";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTRODUCTION: &str = "\
+# How a session ends
+
+Made from the code; a test of `session::end` holds it against this page.
+
+Every session that began ends in one log line, `session ended`, with these fields:
+
+| field | meaning |
+|---|---|
+| `jid`, `peer` | who, as far as it was known, and the address |
+| `by` | who ended it: `client`, `server` or `network` |
+| `layer` | where: `tcp`, `tls`, `websocket`, `xmpp`, `auth` or `policy` |
+| `code` | which of the ends below; `aplomb_session_ends_total` counts them |
+| `detail` | the words of the peer or of the system |
+| `age_secs` | seconds since the connection became a session |
+| `last_in_secs`, `last_out_secs` | seconds since something came and since something was sent |
+| `queue` | letters that were not delivered |
+| `remedy` | what to do |
+
+";
+
+    /// One of each kind, in the order of the page.
+    fn ends() -> Vec<End> {
+        let io = |kind: io::ErrorKind| End::Failed(kind.into());
+        let tls = rustls::Error::DecryptError;
+        let closed = |number| {
+            let code = CloseCode::new(number).expect("a code that may be sent");
+            End::WebSocketClosed(Some(Close { code, reason: String::new() }))
+        };
+        let violation = |code| End::Violation(Violation { code, what: "" });
+        let told = [
+            EndReason::Conflict,
+            EndReason::SlowReader,
+            EndReason::AccountChanged,
+            EndReason::Shutdown,
+        ];
+        let mut ends = vec![End::Left, End::WebSocketClosed(None)];
+        ends.extend([1000, 1001, 1002, 3000].map(closed));
+        ends.extend([End::Vanished, io(io::ErrorKind::UnexpectedEof)]);
+        ends.extend([io(io::ErrorKind::ConnectionReset), io(io::ErrorKind::TimedOut)]);
+        ends.extend([io(io::ErrorKind::Other), End::Silent, End::Stalled]);
+        ends.extend([End::NoTls(String::new()), End::Failed(io::Error::other(tls))]);
+        ends.extend([
+            violation(CloseCode::PROTOCOL_ERROR),
+            violation(CloseCode::UNSUPPORTED_DATA),
+            violation(CloseCode::INVALID_DATA),
+            violation(CloseCode::TOO_BIG),
+            End::Stream(StreamError::new(StreamCondition::NotWellFormed)),
+            End::LoginFailed(Failure::NotAuthorized),
+            End::LoginTimeout,
+        ]);
+        ends.extend(told.map(End::Told));
+        ends
+    }
+
+    #[test]
+    fn the_manual_page_lists_every_end() {
+        let mut page = INTRODUCTION.to_owned();
+        page.push_str("| code | layer | by | remedy |\n|---|---|---|---|\n");
+        for end in ends() {
+            let Verdict { by, layer, code, remedy } = end.verdict();
+            let code = match end {
+                End::Stream(_) => format!("`{code}` and the other conditions of RFC 6120 §4.9.3"),
+                End::LoginFailed(_) => format!("`{code}` and the others of RFC 6120 §6.5"),
+                _ => format!("`{code}`"),
+            };
+            page.push_str(&format!("| {code} | {} | {by} | {remedy} |\n", layer.name()));
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/session-ends.md");
+        let kept = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(kept == page, "docs/session-ends.md is not current; it should be\n{page}");
+    }
+
+    #[test]
+    fn whoever_can_still_hear_is_told_by_a_close() {
+        for end in ends() {
+            let is_gone = matches!(end.verdict().layer, Layer::Tcp | Layer::Tls);
+            assert_eq!(end.farewell().is_none(), is_gone, "{end:?}");
+        }
+    }
+}
