@@ -196,16 +196,14 @@ impl Accounts {
         let (keys, stored) = self.keys_or_decoy(&account);
         self.derivations.inc();
         let (name, sent) = (account.clone(), password.clone());
-        let check = move || {
-            let login = keys.check(&name, &sent);
-            drop(turn);
-            login
-        };
-        let login =
-            tokio::task::spawn_blocking(check).await.map_err(|_| Failure::TemporaryAuthFailure)?;
+        let check = move || (keys.check(&name, &sent), turn);
+        let checked = tokio::task::spawn_blocking(check).await;
+        let (login, turn) = checked.map_err(|_| Failure::TemporaryAuthFailure)?;
         self.settle(&account, peer, stored.is_some(), login.is_some());
         let login = login.ok_or(Failure::NotAuthorized)?;
         self.remember(&login, password, stored.as_ref());
+        // Not before it is remembered: who is next would do the same work again.
+        drop(turn);
         Ok(login)
     }
 
