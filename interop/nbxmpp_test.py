@@ -1,94 +1,43 @@
-"""nbxmpp, the library under Gajim, walks the whole connection over WebSocket. Prints TAP.
+"""nbxmpp, the library under Gajim, walks the whole connection. Prints TAP.
 
 Of Python's XMPP libraries it is the one that speaks WebSocket; slixmpp and aioxmpp speak TCP only.
 It comes from Debian (python3-nbxmpp), not from PyPI, because it needs GLib and libsoup.
 """
 
-import base64
-import json
-import os
 import re
-import signal
-import ssl
-import subprocess
-import sys
-import tempfile
-import urllib.request
-from pathlib import Path
 
 import gi
 
 gi.require_version("Soup", "3.0")
 from gi.repository import GLib  # noqa: E402
+from lab import PASSWORD, WAIT_SECS, run  # noqa: E402
 from nbxmpp.client import Client  # noqa: E402
 from nbxmpp.const import ConnectionProtocol, ConnectionType  # noqa: E402
 from nbxmpp.protocol import Iq, Node, Presence  # noqa: E402
 
-PASSWORD = "opensesame"
-WAIT_SECS = 15
-PROGRAM = os.environ.get("INTEROP_PROGRAM") or Path(__file__).parent.parent / "target/debug/aplomb"
 PUBSUB = "http://jabber.org/protocol/pubsub"
-
-
-class Server:
-    """The real program on a free port."""
-
-    def __init__(self):
-        flags = ["serve", "--lab", "--lab-password", PASSWORD, "--https", "127.0.0.1:0"]
-        flags += ["--log", "json"]
-        self.home = tempfile.TemporaryDirectory(prefix="aplomb-interop-")
-        self.program = subprocess.Popen(
-            [PROGRAM, *flags],
-            cwd=self.home.name,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for line in self.program.stderr:
-            if '"listening"' in line:
-                self.port = int(json.loads(line)["https"].rsplit(":", 1)[1])
-                break
-        else:
-            raise RuntimeError("the server ended before it listened")
-        # Its further lines go nowhere, but the pipe must not fill.
-        GLib.io_add_watch(self.program.stderr, GLib.IO_IN, self._drain)
-
-    @staticmethod
-    def _drain(pipe, _condition):
-        os.read(pipe.fileno(), 65536)
-        return True
-
-    def put_state(self, user, state, request_id):
-        body = f"<User><state>{state}</state><extension>{user}</extension></User>"
-        request = urllib.request.Request(
-            f"https://localhost:{self.port}/finesse/api/User/{user}", body.encode(), method="PUT"
-        )
-        key = base64.b64encode(f"{user}:{PASSWORD}".encode()).decode()
-        request.add_header("Authorization", f"Basic {key}")
-        request.add_header("Content-Type", "application/xml")
-        request.add_header("requestId", request_id)
-        trusting = ssl._create_unverified_context()
-        with urllib.request.urlopen(request, timeout=WAIT_SECS, context=trusting) as answer:
-            assert answer.status == 202, answer.status
-
-    def stop(self):
-        self.program.send_signal(signal.SIGTERM)
-        assert self.program.wait(WAIT_SECS) == 0, "the server did not end well"
+WEBSOCKET = (ConnectionProtocol.WEBSOCKET, ConnectionType.DIRECT_TLS)
+STARTTLS = (ConnectionProtocol.TCP, ConnectionType.START_TLS)
+DIRECT_TLS = (ConnectionProtocol.TCP, ConnectionType.DIRECT_TLS)
 
 
 class Desk:
     """A client and everything that happened to it."""
 
-    def __init__(self, server, user, resource="gajim", password=PASSWORD):
+    def __init__(self, lab, user, password=PASSWORD, carrier=WEBSOCKET):
         self.seen = []
         self.client = client = Client()
         client.set_domain("localhost")
         client.set_username(user)
-        client.set_resource(resource)
+        client.set_resource("gajim")
         client.set_password(password)
         client.set_ignore_tls_errors(True)
-        uri = f"wss://localhost:{server.port}/ws/"
-        client.set_custom_host(uri, ConnectionProtocol.WEBSOCKET, ConnectionType.DIRECT_TLS)
+        where = {
+            WEBSOCKET: f"wss://localhost:{lab.https}/ws/",
+            STARTTLS: f"localhost:{lab.xmpp}",
+            DIRECT_TLS: f"localhost:{lab.xmpps}",
+        }
+        client.set_custom_host(where[carrier], *carrier)
         for name in ("connected", "disconnected", "connection-failed"):
             client.subscribe(name, lambda _client, name, *_rest: self.seen.append(name))
         keep = lambda _client, _name, text: self.seen.append(str(text))  # noqa: E731
@@ -130,21 +79,33 @@ class Desk:
         self.until("end", lambda thing: thing == "disconnected")
 
 
-def an_agent_gets_the_event_of_a_rest_change(server):
-    desk = Desk(server, "1001").online()
+def gets_the_event(lab, carrier, request_id):
+    desk = Desk(lab, "1001", carrier=carrier).online()
     node = "/finesse/api/User/1001"
     jid = str(desk.client.get_bound_jid())
     answer = desk.ask("set", Node("subscribe", {"node": node, "jid": jid}))
     assert "subscribed" in answer and "error" not in answer, answer
     since = len(desk.seen)
-    server.put_state("1001", "LOGIN", "nb1")
-    event = desk.until("event", lambda thing: node in thing and "nb1" in thing, since)
+    lab.put_state("1001", "LOGIN", request_id)
+    event = desk.until("event", lambda thing: node in thing and request_id in thing, since)
     assert "NOT_READY" in event, event
     desk.end()
 
 
-def a_supervisor_subscribes_to_a_team(server):
-    desk = Desk(server, "sup3").online()
+def an_agent_gets_the_event_of_a_rest_change_over_websocket(lab):
+    gets_the_event(lab, WEBSOCKET, "nb1")
+
+
+def an_agent_gets_the_event_of_a_rest_change_over_tcp_with_starttls(lab):
+    gets_the_event(lab, STARTTLS, "nb2")
+
+
+def an_agent_gets_the_event_of_a_rest_change_over_tls(lab):
+    gets_the_event(lab, DIRECT_TLS, "nb3")
+
+
+def a_supervisor_subscribes_to_a_team(lab):
+    desk = Desk(lab, "sup3").online()
     node = "/finesse/api/Team/3/Users"
     jid = str(desk.client.get_bound_jid())
     answer = desk.ask("set", Node("subscribe", {"node": node, "jid": jid}))
@@ -152,8 +113,8 @@ def a_supervisor_subscribes_to_a_team(server):
     desk.end()
 
 
-def a_publisher_publishes_and_a_reader_reads(server):
-    bridge = Desk(server, "publisher").online()
+def a_publisher_publishes_and_a_reader_reads(lab):
+    bridge = Desk(lab, "publisher").online()
     node = "/crm/alerts"
     pubsub = bridge.client.get_module("PubSub")
     done = []
@@ -178,41 +139,29 @@ def a_publisher_publishes_and_a_reader_reads(server):
     bridge.end()
 
 
-def a_wrong_password_is_refused(server):
-    desk = Desk(server, "1002", password="wrong")
+def a_wrong_password_is_refused(lab):
+    desk = Desk(lab, "1002", password="wrong")
     desk.until("end", lambda thing: thing in ("connected", "disconnected"))
     assert "connected" not in desk.seen
     assert "not-authorized" in str(desk.client.get_error()), desk.client.get_error()
 
 
-def a_second_desk_ends_the_first_with_a_conflict(server):
-    first = Desk(server, "1003").online()
-    second = Desk(server, "1003").online()
+def a_second_desk_ends_the_first_with_a_conflict(lab):
+    first = Desk(lab, "1003").online()
+    second = Desk(lab, "1003").online()
     first.until("conflict", lambda thing: "<conflict" in thing)
     first.until("end", lambda thing: thing == "disconnected")
     second.end()
 
 
-def main():
-    tests = [
-        an_agent_gets_the_event_of_a_rest_change,
+run(
+    [
+        an_agent_gets_the_event_of_a_rest_change_over_websocket,
+        an_agent_gets_the_event_of_a_rest_change_over_tcp_with_starttls,
+        an_agent_gets_the_event_of_a_rest_change_over_tls,
         a_supervisor_subscribes_to_a_team,
         a_publisher_publishes_and_a_reader_reads,
         a_wrong_password_is_refused,
         a_second_desk_ends_the_first_with_a_conflict,
     ]
-    server, failed = Server(), 0
-    for number, test in enumerate(tests, 1):
-        name = test.__name__.replace("_", " ")
-        try:
-            test(server)
-            print(f"ok {number} - {name}", flush=True)
-        except Exception as error:  # A test's failure is its report.
-            failed += 1
-            print(f"not ok {number} - {name}\n  {type(error).__name__}: {error}", flush=True)
-    server.stop()
-    print(f"1..{len(tests)}\n# pass {len(tests) - failed}\n# fail {failed}")
-    sys.exit(1 if failed else 0)
-
-
-main()
+)

@@ -1,0 +1,120 @@
+"""slixmpp walks the whole connection over TCP, with STARTTLS and over TLS. Prints TAP."""
+
+import asyncio
+
+from lab import PASSWORD, WAIT_SECS, run
+from slixmpp import ClientXMPP
+from slixmpp.exceptions import IqError
+
+PUBSUB = "pubsub.localhost"
+
+
+class Desk(ClientXMPP):
+    """A client, and what it waits for."""
+
+    def __init__(self, lab, user, password=PASSWORD, is_direct=False):
+        super().__init__(f"{user}@localhost/slixmpp", password)
+        self.register_plugin("xep_0030")
+        self.register_plugin("xep_0060")
+        self.register_plugin("xep_0199")
+        self.ca_certs = lab.ca
+        self.enable_direct_tls, self.enable_starttls = is_direct, not is_direct
+        self.seen = asyncio.Queue()
+        for name in ("session_start", "failed_auth", "presence_available", "stream_error"):
+            self.add_event_handler(name, lambda data, name=name: self.seen.put_nowait((name, data)))
+        keep = lambda data: self.seen.put_nowait(("event", data))  # noqa: E731
+        self.add_event_handler("pubsub_publish", keep)
+        self.connect("localhost", lab.xmpps if is_direct else lab.xmpp)
+
+    async def until(self, wanted, is_it=lambda _data: True):
+        async with asyncio.timeout(WAIT_SECS):
+            while True:
+                name, data = await self.seen.get()
+                if name == wanted and is_it(data):
+                    return data
+
+    async def online(self):
+        await self.until("session_start")
+        self.send_presence()
+        await self.until("presence_available", lambda data: data["from"].user == "finesse")
+        return self
+
+
+async def gets_the_event(lab, is_direct, request_id):
+    desk = await Desk(lab, "1001", is_direct=is_direct).online()
+    node = "/finesse/api/User/1001"
+    answer = await desk.plugin["xep_0060"].subscribe(PUBSUB, node, bare=False)
+    assert answer["pubsub"]["subscription"]["subscription"] == "subscribed", answer
+    await asyncio.to_thread(lab.put_state, "1001", "LOGIN", request_id)
+    event = await desk.until("event", lambda data: request_id in str(data))
+    assert event["pubsub_event"]["items"]["node"] == node, event
+    assert "NOT_READY" in str(event), event
+    items = await desk.plugin["xep_0060"].get_items(PUBSUB, node, max_items=1)
+    assert len(list(items["pubsub"]["items"])) == 1, items
+    await desk.plugin["xep_0199"].ping("localhost")
+    await desk.disconnect()
+
+
+def the_event_of_a_rest_change_comes_with_starttls(lab):
+    asyncio.run(gets_the_event(lab, False, "slix1"))
+
+
+def the_event_of_a_rest_change_comes_over_tls(lab):
+    asyncio.run(gets_the_event(lab, True, "slix2"))
+
+
+def a_node_says_that_it_is_a_leaf(lab):
+    async def ask():
+        desk = await Desk(lab, "1002").online()
+        info = await desk.plugin["xep_0030"].get_info(PUBSUB, "/finesse/api/User/1002")
+        kinds = {(identity[0], identity[1]) for identity in info["disco_info"]["identities"]}
+        assert ("pubsub", "leaf") in kinds, kinds
+        await desk.disconnect()
+
+    asyncio.run(ask())
+
+
+def another_agents_node_is_refused(lab):
+    async def ask():
+        desk = await Desk(lab, "1002").online()
+        try:
+            await desk.plugin["xep_0060"].subscribe(PUBSUB, "/finesse/api/User/1003", bare=False)
+        except IqError:
+            await desk.disconnect()
+            return
+        raise AssertionError("it was subscribed")
+
+    asyncio.run(ask())
+
+
+def a_wrong_password_is_refused(lab):
+    async def ask():
+        desk = Desk(lab, "1004", password="wrong")
+        await desk.until("failed_auth")
+        desk.abort()
+
+    asyncio.run(ask())
+
+
+def a_second_desk_ends_the_first_with_a_conflict(lab):
+    async def ask():
+        first = await Desk(lab, "1005").online()
+        second = await Desk(lab, "1005").online()
+        error = await first.until("stream_error")
+        assert error["condition"] == "conflict", error
+        first.abort()
+        await second.disconnect()
+
+    asyncio.run(ask())
+
+
+run(
+    [
+        the_event_of_a_rest_change_comes_with_starttls,
+        the_event_of_a_rest_change_comes_over_tls,
+        a_node_says_that_it_is_a_leaf,
+        another_agents_node_is_refused,
+        a_wrong_password_is_refused,
+        a_second_desk_ends_the_first_with_a_conflict,
+    ]
+)
