@@ -47,6 +47,9 @@ pub const LOGIN_ATTEMPTS_MAX: u32 = 5;
 /// Seconds that a peer has to answer our `<close/>`; with those of the carrier's own close, five.
 pub const CLOSE_SECS_MAX: u64 = 3;
 
+/// Stanzas after which a managed stream asks for an acknowledgement: one small answer for each.
+pub const ACK_REQUEST_STANZAS: usize = 16;
+
 /// Seconds that our client waits for each answer while it logs in.
 pub const ANSWER_SECS_MAX: u64 = 15;
 

@@ -46,6 +46,8 @@ pub const VERSION: &str = "jabber:iq:version";
 pub const CAPS: &str = "http://jabber.org/protocol/caps";
 /// XMPP ping (XEP-0199).
 pub const PING: &str = "urn:xmpp:ping";
+/// Stream management (XEP-0198).
+pub const MANAGEMENT: &str = "urn:xmpp:sm:3";
 /// Entity time (XEP-0202).
 pub const TIME: &str = "urn:xmpp:time";
 /// The prefix `xml`, as in `xml:lang` (XML 1.0 §2.12).
@@ -76,6 +78,7 @@ pub(crate) const KNOWN: [&str; 26] = [
     VERSION,
     CAPS,
     PING,
+    MANAGEMENT,
     TIME,
     XML,
     "",

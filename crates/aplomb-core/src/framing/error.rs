@@ -10,6 +10,8 @@ pub struct StreamError {
     pub condition: StreamCondition,
     /// Words for a person.
     pub text: Option<String>,
+    /// A condition of another standard that says it more exactly (RFC 6120 §4.9.4).
+    pub detail: Option<Box<Element>>,
 }
 
 macro_rules! stream_conditions {
@@ -90,13 +92,20 @@ stream_conditions! {
 impl StreamError {
     /// The error of `condition`, without words.
     pub const fn new(condition: StreamCondition) -> Self {
-        Self { condition, text: None }
+        Self { condition, text: None, detail: None }
     }
 
     /// The error with words for a person.
     #[must_use]
     pub fn with_text(mut self, text: impl Into<String>) -> Self {
         self.text = Some(text.into());
+        self
+    }
+
+    /// The error with a condition of another standard.
+    #[must_use]
+    pub fn with_detail(mut self, detail: Element) -> Self {
+        self.detail = Some(Box::new(detail));
         self
     }
 
@@ -109,6 +118,7 @@ impl StreamError {
         Element::new(ns::STREAMS, "error")
             .with_child(Element::new(ns::STREAM_ERRORS, self.condition.name()))
             .with_children(text)
+            .with_children(self.detail.as_deref().cloned())
     }
 
     /// Reads a `<stream:error/>`; an unknown condition is `undefined-condition`.
@@ -118,7 +128,9 @@ impl StreamError {
             .find(|c| c.name() != "text")
             .and_then(|c| StreamCondition::named(c.name()))
             .unwrap_or(StreamCondition::UndefinedCondition);
-        Self { condition, text: error.child(ns::STREAM_ERRORS, "text").map(Element::text) }
+        let detail = error.children().find(|c| c.ns() != ns::STREAM_ERRORS).cloned();
+        let text = error.child(ns::STREAM_ERRORS, "text").map(Element::text);
+        Self { condition, text, detail: detail.map(Box::new) }
     }
 }
 

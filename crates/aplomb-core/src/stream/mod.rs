@@ -6,12 +6,14 @@
 mod auth;
 pub mod bind;
 pub mod initiator;
+pub mod management;
 pub mod milestone;
 pub mod phase;
 pub mod responder;
 pub mod witness;
 
 pub use initiator::Initiator;
+pub use management::Management;
 pub use milestone::Milestone;
 pub use phase::{Leg, Phase, Side, Step, Violation};
 pub use responder::Responder;

@@ -48,6 +48,8 @@ pub enum Phase {
     ExpectBind,
     /// The server must answer the bind.
     ExpectBound,
+    /// The server must say whether a lost stream goes on here.
+    ExpectResumed,
     /// Stanzas, either way, at any time.
     Bound,
     /// The server opened a stream that it refuses, and must say why.
@@ -95,6 +97,18 @@ pub enum Step {
     Refusal,
     /// Any other stanza.
     Stanza,
+    /// The client's `<enable/>` of stream management.
+    Enable,
+    /// The client's `<resume/>`, in the place of a bind.
+    Resume,
+    /// The server's `<enabled/>`.
+    Enabled,
+    /// The server's `<resumed/>`.
+    Resumed,
+    /// The server's `<failed/>`.
+    Unmanaged,
+    /// `<r/>` or `<a/>`.
+    Acknowledge,
     /// Anything else.
     Unknown,
 }
@@ -153,6 +167,15 @@ impl Phase {
             (Self::ExpectBound, Server, S::Refusal) => Self::ExpectBind,
             (Self::Bound, _, S::Bind | S::Result | S::Refusal | S::Stanza) => Self::Bound,
 
+            // XEP-0198 §3 to §5; what is asked in the wrong place is refused, and that is all.
+            (Self::ExpectBind, Client, S::Enable) => Self::ExpectBind,
+            (Self::ExpectBind, Client, S::Resume) => Self::ExpectResumed,
+            (Self::ExpectResumed, Server, S::Resumed) => Self::Bound,
+            (Self::ExpectBind | Self::ExpectResumed, Server, S::Unmanaged) => Self::ExpectBind,
+            (Self::Bound, Client, S::Enable | S::Resume) => Self::Bound,
+            (Self::Bound, Server, S::Enabled | S::Unmanaged) => Self::Bound,
+            (Self::Bound, _, S::Acknowledge) => Self::Bound,
+
             // A stream that goes wrong while it opens is opened first (RFC 7395 §3.5).
             (Self::ExpectOpen(_), Server, S::Open) => Self::ExpectError,
 
@@ -194,6 +217,7 @@ impl Phase {
             ),
             Self::ExpectResponse => ("<response/> or <abort/> from the client", "RFC 6120 §6.4.4"),
             Self::ExpectBind => ("an iq with <bind/> from the client", "RFC 6120 §7.6"),
+            Self::ExpectResumed => ("<resumed/> or <failed/> from the server", "XEP-0198 §5"),
             Self::ExpectBound => ("the server's answer to the bind", "RFC 6120 §7.6.1"),
             Self::Bound => ("<iq/>, <message/> or <presence/>", "RFC 6120 §8"),
             Self::ExpectError => ("<stream:error/> from the server", "RFC 7395 §3.5"),
@@ -227,6 +251,12 @@ impl Step {
             (ns::SASL, "challenge") => Self::Challenge,
             (ns::SASL, "success") => Self::Success,
             (ns::SASL, "failure") => Self::Failure,
+            (ns::MANAGEMENT, "enable") => Self::Enable,
+            (ns::MANAGEMENT, "resume") => Self::Resume,
+            (ns::MANAGEMENT, "enabled") => Self::Enabled,
+            (ns::MANAGEMENT, "resumed") => Self::Resumed,
+            (ns::MANAGEMENT, "failed") => Self::Unmanaged,
+            (ns::MANAGEMENT, "r" | "a") => Self::Acknowledge,
             (ns::CLIENT, "iq") => Self::of_iq(element),
             (ns::CLIENT, "message" | "presence") => Self::Stanza,
             _ => Self::Unknown,
@@ -290,6 +320,10 @@ mod tests {
         Frame::Element(Element::new(ns::STREAMS, name))
     }
 
+    fn managed(name: &'static str) -> Frame {
+        Frame::Element(Element::new(ns::MANAGEMENT, name))
+    }
+
     fn iq(kind: &str) -> Frame {
         let iq = Element::new(ns::CLIENT, "iq").with_attr("type", kind);
         Frame::Element(if kind == "set" { iq.with_child(bind::request(None)) } else { iq })
@@ -303,6 +337,8 @@ mod tests {
         frames.extend(["starttls", "proceed", "failure"].map(tls));
         frames.extend(["set", "get", "result", "error"].map(iq));
         frames.push(Frame::Element(Element::new(ns::CLIENT, "presence")));
+        let names = ["enable", "resume", "enabled", "resumed", "failed", "r", "a"];
+        frames.extend(names.map(managed));
         frames
     }
 
@@ -352,7 +388,9 @@ mod tests {
                 Phase::ExpectFeatures(_) => &["Server Features"],
                 Phase::ExpectAuth => &["Client Auth", "Client StartTls"],
                 Phase::ExpectVerdict => &["Server Challenge", "Server Success", "Server Failure"],
-                Phase::ExpectBind => &["Client Bind"],
+                Phase::ExpectBind => {
+                    &["Client Bind", "Client Enable", "Client Resume", "Server Unmanaged"]
+                }
                 Phase::ExpectBound => &["Server Result", "Server Refusal"],
                 other => panic!("the walk does not pass {other:?}"),
             };
@@ -387,6 +425,18 @@ mod tests {
     fn a_refused_bind_may_be_tried_again() {
         let mut steps = login()[..9].to_vec();
         steps.push((Server, iq("error")));
+        assert_eq!(walk(&steps), Ok(Phase::ExpectBind));
+    }
+
+    #[test]
+    fn a_stream_goes_on_in_the_place_of_a_bind_or_is_bound_after_all() {
+        let mut steps = login()[..8].to_vec();
+        steps.push((Client, managed("resume")));
+        assert_eq!(walk(&steps), Ok(Phase::ExpectResumed));
+        assert!(Phase::ExpectResumed.step(Client, &iq("set")).is_err());
+        let resumed = [&steps[..], &[(Server, managed("resumed"))]].concat();
+        assert_eq!(walk(&resumed), Ok(Phase::Bound));
+        steps.push((Server, managed("failed")));
         assert_eq!(walk(&steps), Ok(Phase::ExpectBind));
     }
 

@@ -4,6 +4,7 @@
 
 mod claims;
 mod driver;
+mod management;
 mod tls;
 
 pub use driver::{Answer, Event, Fresh, Output, Policy, Question, StartTls};
@@ -16,6 +17,7 @@ use claims::{asks_for_session, condition, is_from};
 
 use super::auth::{Auth, Move};
 use super::bind;
+use super::management::Management;
 use super::phase::{Phase, Side, Step};
 use crate::framing::{Close, Frame, Framing, Open, StreamCondition, StreamError};
 use crate::jid::{FullJid, Jid};
@@ -40,6 +42,8 @@ pub struct Responder {
     /// The `id` of the bind that is being answered.
     bind_id: Option<String>,
     jid: Option<FullJid>,
+    /// How many stanzas of the client were handled, if the stream is managed.
+    handled: Option<u32>,
     deadline: Option<Moment>,
     /// What the stream ends with.
     error: Option<StreamError>,
@@ -58,6 +62,7 @@ impl Responder {
             login: None,
             bind_id: None,
             jid: None,
+            handled: None,
             deadline: Some(now + Duration::from_secs(LOGIN_SECS_MAX)),
             error: None,
             outputs: VecDeque::new(),
@@ -91,10 +96,9 @@ impl Responder {
             Phase::ExpectBound => match answer {
                 Answer::Bound(jid) => self.bound(jid),
                 Answer::BindRefused(error) => self.refuse_bind(&error),
-                Answer::Verdict(_) | Answer::Keys(_) => {
-                    unreachable!("a bind is answered with a bind")
-                }
+                answer => unreachable!("a bind is not answered with {answer:?}"),
             },
+            Phase::ExpectResumed | Phase::Bound => self.answer_management(now, answer),
             Phase::Closing(_) | Phase::Closed => {}
             phase => unreachable!("no question is open in {phase:?}"),
         }
@@ -105,6 +109,9 @@ impl Responder {
         if self.is_bound() {
             let unit = self.framing.write_element(stanza);
             self.outputs.push_back(Output::Transmit(unit));
+            if self.handled.is_some() {
+                self.event(Event::Sent(stanza.clone()));
+            }
         }
     }
 
@@ -200,6 +207,10 @@ impl Responder {
             Phase::ExpectClose(Side::Client) => {
                 self.answer_close(Some(StreamError::from_element(&element)));
             }
+            Phase::ExpectBind | Phase::ExpectResumed => self.take_management(now, &element, false),
+            Phase::Bound if element.ns() == ns::MANAGEMENT => {
+                self.take_management(now, &element, true);
+            }
             Phase::Bound => self.take_stanza(now, element),
             phase => unreachable!("no element of a client leads to {phase:?}"),
         }
@@ -227,7 +238,10 @@ impl Responder {
         } else {
             let session = Element::new(ns::SESSION, "session")
                 .with_child(Element::new(ns::SESSION, "optional"));
-            features.with_children(ours).with_child(bind::request(None)).with_child(session)
+            let offer = (self.policy.management == Management::Offered)
+                .then(|| Element::new(ns::MANAGEMENT, "sm"));
+            let features = features.with_children(ours).with_child(bind::request(None));
+            features.with_child(session).with_children(offer)
         };
         self.transmit(Frame::Element(features));
     }
@@ -316,6 +330,7 @@ impl Responder {
             return self.close(now, Some(error));
         }
         stanza.set_attr("from", jid.as_str());
+        self.handled = self.handled.map(|handled| handled.wrapping_add(1));
         if let Err(bad) = Stanza::parse(stanza.clone()) {
             match bad {
                 BadStanza::Refused(error) => self.refuse(now, &stanza, &error),

@@ -11,7 +11,8 @@ use aplomb_core::sasl::decoy::Decoys;
 use aplomb_core::sasl::{Failure, Mechanism, ScramKeys};
 use aplomb_core::secret::Secret;
 use aplomb_core::stanza::{Condition, StanzaError};
-use aplomb_core::stream::Responder;
+use aplomb_core::stream::management::{Bounds, Unacknowledged};
+use aplomb_core::stream::{Management, Responder};
 use aplomb_core::stream::responder::{Answer, Event, Fresh, Output, Policy, Question, StartTls};
 use aplomb_core::time::Moment;
 use aplomb_core::xml::Element;
@@ -23,6 +24,8 @@ pub(crate) struct Desk {
     keys: HashMap<String, ScramKeys>,
     online: Vec<FullJid>,
     now: Moment,
+    lost: Vec<Lost>,
+    unacknowledged: Unacknowledged<Element>,
     /// What the driver was told, in words.
     pub(crate) told: Vec<String>,
 }
@@ -63,6 +66,19 @@ pub(crate) struct World {
     pub(crate) is_strict_host: bool,
     pub(crate) carrier: Carrier,
     pub(crate) starttls: StartTls,
+    pub(crate) management: Management,
+    pub(crate) lost: Vec<Lost>,
+}
+
+/// A managed stream whose connection is gone.
+#[derive(Debug, Clone)]
+pub(crate) struct Lost {
+    pub(crate) id: String,
+    pub(crate) jid: String,
+    /// The ids of messages that the server sent.
+    pub(crate) sent: u32,
+    /// How many stanzas it handled.
+    pub(crate) handled: u32,
 }
 
 impl Default for World {
@@ -75,6 +91,8 @@ impl Default for World {
             is_strict_host: false,
             carrier: Carrier::WebSocket,
             starttls: StartTls::Absent,
+            management: Management::OnRequest,
+            lost: Vec::new(),
         }
     }
 }
@@ -101,6 +119,8 @@ impl Desk {
             keys: keys.collect(),
             online: world.online.iter().map(|jid| FullJid::new(jid).unwrap()).collect(),
             now,
+            lost: world.lost.clone(),
+            unacknowledged: Unacknowledged::new(BOUNDS),
             told: Vec::new(),
         }
     }
@@ -172,10 +192,15 @@ impl Desk {
             }
             Event::Bound(jid) => self.told.push(format!("{jid} is bound")),
             Event::Stanza(stanza) => self.told.push(stanza.to_xml().replace('"', "'")),
+            Event::Sent(stanza) => self.unacknowledged.push(stanza, 1),
+            Event::Acknowledged(handled) => match self.unacknowledged.acknowledge(handled) {
+                Ok(new) => self.told.push(format!("{new} more are acknowledged")),
+                Err(lie) => self.responder.close(self.now, Some(lie.into())),
+            },
         }
     }
 
-    fn answer(&self, question: Question) -> Answer {
+    fn answer(&mut self, question: Question) -> Answer {
         let decoys = Decoys::new(Secret::new([7; 32]), NonZeroU32::new(4096).unwrap());
         let keys = |name: &str| self.keys.get(name).cloned().unwrap_or_else(|| decoys.keys(name));
         match question {
@@ -193,7 +218,25 @@ impl Desk {
                     Answer::Bound(jid)
                 }
             }
+            Question::Manage { keep_secs } => {
+                Answer::Managed(keep_secs.map(|secs| ("m1".to_owned(), secs.min(120))))
+            }
+            Question::Resume { name, id, handled } => self.resume(&name, &id, handled),
         }
+    }
+
+    fn resume(&mut self, name: &str, id: &str, handled: u32) -> Answer {
+        let is_meant = |lost: &Lost| lost.id == id && lost.jid.starts_with(&format!("{name}@"));
+        let Some(at) = self.lost.iter().position(is_meant) else { return Answer::NotResumed };
+        let lost = self.lost.remove(at);
+        for _ in 0..lost.sent {
+            self.unacknowledged.push(Element::new("jabber:client", "message"), 1);
+        }
+        if let Err(lie) = self.unacknowledged.acknowledge(handled) {
+            return Answer::Lied(lie);
+        }
+        let jid = FullJid::new(&lost.jid).unwrap();
+        Answer::Resumed { id: lost.id, jid, handled: lost.handled }
     }
 }
 
@@ -204,6 +247,7 @@ fn responder(now: Moment, world: &World) -> Responder {
         starttls: world.starttls,
         strict_host: world.is_strict_host,
         features: vec![Element::new("urn:xmpp:features:rosterver", "ver")],
+        management: world.management,
     };
     let fresh = Fresh {
         stream_id: "8x2m9k0q1".to_owned(),
@@ -212,3 +256,4 @@ fn responder(now: Moment, world: &World) -> Responder {
     };
     Responder::new(now, world.carrier.framing(), Arc::new(policy), fresh)
 }
+const BOUNDS: Bounds = Bounds { stanzas: 100, bytes: 100 };

@@ -5,6 +5,7 @@
 //! - `given   domain NAME | password of USER is WORD | JID is online | only PLAIN | strict host`
 //! - `given   STARTTLS offered | STARTTLS required | only over WebSocket | only over TCP`,
 //!   `only in one piece` (of what the client sends over TCP)
+//! - `given   management is off | management is offered | lost ID of JID sent N handled N`
 //! - `client  XML`: the client sends one message. `client  repeats N TEXT`: a long one.
 //! - `server  XML`: the server's next message is this; `…` stands for anything.
 //! - `server  starts TLS`; from then on the talk is inside.
@@ -30,10 +31,10 @@ use aplomb_core::framing::{Frame, Framing, StreamCondition};
 use aplomb_core::ns;
 use aplomb_core::sasl::Mechanism;
 use aplomb_core::stream::responder::StartTls;
-use aplomb_core::stream::{Report, Side, Witness};
+use aplomb_core::stream::{Management, Report, Side, Witness};
 use aplomb_core::xml::{Prologue, read_element};
 
-use crate::desk::{Carrier, Desk, Seen, World};
+use crate::desk::{Carrier, Desk, Lost, Seen, World};
 
 #[test]
 fn every_talk_goes_as_written() {
@@ -178,6 +179,19 @@ impl Talk {
             ["STARTTLS", "required"] => self.world.starttls = StartTls::Required,
             ["only", "over" | "in", ..] => {}
             ["strict", "host"] => self.world.is_strict_host = true,
+            ["management", "is", word] => {
+                self.world.management = match *word {
+                    "off" => Management::Off,
+                    "on-request" => Management::OnRequest,
+                    "offered" => Management::Offered,
+                    _ => return Err("no such management".to_owned()),
+                };
+            }
+            ["lost", id, "of", jid, "sent", sent, "handled", handled] => {
+                let (sent, handled) = (sent.parse().unwrap(), handled.parse().unwrap());
+                let (id, jid) = ((*id).to_owned(), (*jid).to_owned());
+                self.world.lost.push(Lost { id, jid, sent, handled });
+            }
             other => return Err(format!("not understood: {other:?}")),
         }
         Ok(())

@@ -30,9 +30,8 @@ pub(super) const fn condition(violation: &Violation, step: Step) -> StreamCondit
         // COMPAT: Openfire: whatever comes instead of an open is of an unsupported type.
         (Phase::ExpectOpen(_), _) => StreamCondition::UnsupportedStanzaType,
         // RFC 6120 §4.9.3.12 and §7.1.
-        (_, Step::Bind | Step::Result | Step::Refusal | Step::Stanza) => {
-            StreamCondition::NotAuthorized
-        }
+        (_, Step::Bind | Step::Result | Step::Refusal | Step::Stanza)
+        | (_, Step::Enable | Step::Resume | Step::Acknowledge) => StreamCondition::NotAuthorized,
         (_, Step::Open) => StreamCondition::BadFormat,
         (_, Step::Auth | Step::Response) => StreamCondition::PolicyViolation,
         (
@@ -44,6 +43,9 @@ pub(super) const fn condition(violation: &Violation, step: Step) -> StreamCondit
             | Step::Challenge
             | Step::Success
             | Step::Failure
+            | Step::Enabled
+            | Step::Resumed
+            | Step::Unmanaged
             | Step::Unknown,
         ) => StreamCondition::UnsupportedStanzaType,
         (_, Step::Error | Step::Close) => StreamCondition::UndefinedCondition,

@@ -6,6 +6,7 @@ use crate::ns;
 use crate::sasl::{Failure, Login, Mechanism, ScramKeys};
 use crate::secret::Secret;
 use crate::stanza::StanzaError;
+use crate::stream::management::{Lie, Management};
 use crate::xml::Element;
 
 /// What every stream of one listener has in common.
@@ -21,6 +22,8 @@ pub struct Policy {
     pub strict_host: bool,
     /// What the server's features say besides SASL and bind: caps, roster versioning.
     pub features: Vec<Element>,
+    /// Whether streams may be managed (XEP-0198).
+    pub management: Management,
 }
 
 impl Policy {
@@ -97,6 +100,10 @@ pub enum Event {
     Bound(FullJid),
     /// A first-level element of a bound client, addressed from the client itself: `from` is set.
     Stanza(Element),
+    /// This stanza goes out over a managed stream, and is counted: remember it.
+    Sent(Element),
+    /// The client of a managed stream says how many stanzas it handled, modulo 2^32.
+    Acknowledged(u32),
 }
 
 /// What only the driver knows.
@@ -122,6 +129,21 @@ pub enum Question {
         /// The resource, wanted or fresh; already checked for form.
         resource: String,
     },
+    /// Manage this stream. Answer: [`Answer::Managed`]; what is sent from then on is counted.
+    Manage {
+        /// For how many seconds the client wants the stream kept when it is lost, if at all.
+        keep_secs: Option<u64>,
+    },
+    /// May this account go on with this stream here? Answer: [`Answer::Resumed`],
+    /// [`Answer::NotResumed`] or [`Answer::Lied`].
+    Resume {
+        /// The account's local part.
+        name: String,
+        /// What [`Answer::Managed`] named the stream.
+        id: String,
+        /// How many stanzas the client handled.
+        handled: u32,
+    },
 }
 
 /// The answer to the last [`Question`].
@@ -135,4 +157,20 @@ pub enum Answer {
     Bound(FullJid),
     /// To a bind that may not be.
     BindRefused(StanzaError),
+    /// To a wish for management: the id by which the stream can be resumed, and for how many
+    /// seconds after it was lost.
+    Managed(Option<(String, u64)>),
+    /// To a stream that goes on here.
+    Resumed {
+        /// Its id.
+        id: String,
+        /// Its address.
+        jid: FullJid,
+        /// How many stanzas of the client were handled so far.
+        handled: u32,
+    },
+    /// To a stream that is not there, not any more, or not this account's.
+    NotResumed,
+    /// To a client that cannot have handled so much.
+    Lied(Lie),
 }
