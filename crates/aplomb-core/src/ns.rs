@@ -54,7 +54,7 @@ pub const TIME: &str = "urn:xmpp:time";
 pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// The namespaces that a reader hands out without an allocation.
-pub(crate) const KNOWN: [&str; 26] = [
+pub(crate) const KNOWN: [&str; 27] = [
     CLIENT,
     STREAMS,
     STREAM_ERRORS,

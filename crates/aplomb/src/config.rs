@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use aplomb_core::domain::Flavour;
 use aplomb_core::secret::Secret;
+use aplomb_core::stream::Management;
 
 pub use error::ConfigError;
 pub use layers::{Effective, Loaded, Origin, Sources, load};
@@ -90,6 +91,14 @@ settings! {
         "forced-logout-after" forced_logout_after: Duration = Preset::Is("60s"), in 0..=86_400;
             "Absence after which an agent whose desktop was lost is signed out, with reason 255. \
              0s signs nobody out.";
+        "stream-management" stream_management: Management = Preset::Is("on-request");
+            "Whether a client that lost its connection may come back and go on where it was \
+             (XEP-0198): `off`; `on-request`, for clients that ask although nothing says that they \
+             may, as Finesse says nothing of it; or `offered`, so that every client that can does.";
+        "resume-within" resume_within: Duration = Preset::Is("2m"), in 0..=3_600;
+            "How long such a client may stay away. So long its agent is not taken for gone, and \
+             what happens is kept for it, as far as `mailbox-letters` and `mailbox-bytes` allow. \
+             0s keeps nothing.";
         "mailbox-letters" mailbox_letters: usize = Preset::Is("1000"), in 8..=1_000_000;
             "Letters that may wait for one slow session before it is closed.";
         "mailbox-bytes" mailbox_bytes: usize = Preset::Is("4MiB"), in 65_536..=1_073_741_824;

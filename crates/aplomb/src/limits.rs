@@ -42,6 +42,16 @@ pub const WS_CLOSE_SECS_MAX: u64 = 2;
 /// Seconds that a peer has to take what was written to it.
 pub const STALL_SECS_MAX: u64 = 20;
 
+/// Mailboxes that fit into what a managed session remembers: what waited while its client was
+/// away, and as much again while it catches up.
+pub const UNACKNOWLEDGED_MAILBOXES: usize = 2;
+
+/// Seconds after which a managed stream asks for an acknowledgement of the little that it sent.
+pub const ACK_REQUEST_SECS: u64 = 5;
+
+/// Seconds that whoever resumes waits for the old session to let go; it may ask the writer.
+pub const RESUME_WAIT_SECS_MAX: u64 = 10;
+
 /// Pubsub requests that wait for the writer; each waits with its session, which asks no second.
 pub const PUBSUB_QUEUE_MAX: usize = 16_384;
 

@@ -32,6 +32,17 @@ pub enum Letter {
     End(EndReason),
 }
 
+impl Letter {
+    /// What it counts against the bytes of a mailbox.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Notice { notice, .. } => notice.body.len(),
+            Self::Stanza(_) => STANZA_LETTER_BYTES,
+            Self::End(_) => 0,
+        }
+    }
+}
+
 /// Why the server ends a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EndReason {
@@ -98,7 +109,7 @@ impl Mailbox {
         if inside.is_ended {
             return Ok(());
         }
-        let bytes = bytes_of(&letter);
+        let bytes = letter.bytes();
         inside.is_ended = matches!(letter, Letter::End(_));
         let has_room = inside.depth() < self.letters_max as usize
             && inside.bytes + bytes <= self.bytes_max as usize;
@@ -179,15 +190,6 @@ impl Inside {
             None => self.first = Some(letter),
             Some(_) => self.rest.push_back(letter),
         }
-    }
-}
-
-/// What a letter counts against the bytes of a mailbox.
-fn bytes_of(letter: &Letter) -> usize {
-    match letter {
-        Letter::Notice { notice, .. } => notice.body.len(),
-        Letter::Stanza(_) => STANZA_LETTER_BYTES,
-        Letter::End(_) => 0,
     }
 }
 

@@ -42,7 +42,7 @@ use crate::listen::{Permits, Site, Upgrades, Watchers, pages, upgrades};
 use crate::mailbox::EndReason;
 use crate::office::{Made, Office, Password};
 use crate::rest::{self, Rest};
-use crate::session::Shared;
+use crate::session::{Shared, Tickets};
 use crate::store::{Memory, Sqlite, Store, StoreError};
 use crate::tls::{Identity, TlsError};
 use crate::watch::Metrics;
@@ -163,8 +163,8 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
 
     let departures = watch_departures(&config, &hub, &writer);
     let parts = Parts { config: &config, hub, accounts, metrics, writer: writer.clone() };
-    let sessions = parts.sessions(features, &doors);
     let session_tasks = TaskTracker::new();
+    let sessions = parts.sessions(features, &doors, &session_tasks);
     let router = parts.router(doors.https.port(), &sessions, &session_tasks)?;
     let site = Arc::new(Site {
         router,
@@ -253,7 +253,7 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    fn sessions(&self, features: Vec<Element>, doors: &Doors) -> Arc<Shared> {
+    fn sessions(&self, features: Vec<Element>, doors: &Doors, tasks: &TaskTracker) -> Arc<Shared> {
         let config = self.config;
         let policy = |mechanisms: &[Mechanism], starttls| {
             Arc::new(Policy {
@@ -262,6 +262,7 @@ impl Parts<'_> {
                 starttls,
                 strict_host: config.strict_host,
                 features: features.clone(),
+                management: config.stream_management,
             })
         };
         let all = [Mechanism::ScramSha256, Mechanism::Plain];
@@ -281,6 +282,9 @@ impl Parts<'_> {
             dead_after: config.dead_after,
             mailbox_letters: config.mailbox_letters,
             mailbox_bytes: config.mailbox_bytes,
+            resume_within: config.resume_within,
+            tickets: Tickets::new(),
+            tasks: tasks.clone(),
             stopping: CancellationToken::new(),
         })
     }

@@ -9,7 +9,10 @@ mod answer;
 mod begin;
 mod end;
 mod envelope;
+mod mail;
+mod resume;
 mod shared;
+mod tickets;
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -25,18 +28,24 @@ use tracing::info;
 
 use crate::clock;
 use crate::hub::Seat;
-use crate::limits::{STALL_SECS_MAX, WRITE_BATCH_BYTES, WS_CLOSE_SECS_MAX};
-use crate::link::{Broken, Heard, Link, Peer, Traffic, Wrap};
+use crate::limits::{STALL_SECS_MAX, WS_CLOSE_SECS_MAX};
+use crate::link::{Broken, Heard, Link, Peer, Traffic};
 use crate::mailbox::{EndReason, Letter};
 use end::End;
 use envelope::Envelope;
+use mail::{cut, mail};
+pub use resume::Kept;
+use resume::{Managed, claimed};
 pub use shared::Shared;
+use tickets::Heir;
+pub use tickets::Tickets;
 
 /// Serves one client from the start of its stream to the end.
 pub async fn run(shared: Arc<Shared>, link: Link, peer: Peer) {
     // On the heap from the start: a task's future is moved several times before it runs.
     let mut session = Box::new(Session::new(shared, link, peer));
     let end = session.serve().await;
+    session.linger(&end);
     session.part(&end).await;
 }
 
@@ -48,6 +57,7 @@ struct Session {
     /// The place in the hub, from the bind on.
     seat: Option<Seat>,
     envelope: Option<Envelope>,
+    managed: Option<Box<Managed>>,
     /// Letters taken from the mailbox that the link could not take yet.
     letters: std::vec::IntoIter<Letter>,
     /// Who wants the keys of whom: the outcome of SCRAM is noted under this name.
@@ -71,6 +81,8 @@ enum Wake {
     /// The server ends the session while the client takes nothing.
     Cut,
     Alarm,
+    /// The client resumes its stream elsewhere.
+    Claimed(Heir<Kept>),
     Stop,
 }
 
@@ -85,6 +97,7 @@ impl Session {
             peer,
             seat: None,
             envelope: None,
+            managed: None,
             letters: Vec::new().into_iter(),
             keys_of: None,
             last_failure: None,
@@ -117,6 +130,7 @@ impl Session {
                 Wake::Mail => self.deliver().await,
                 Wake::Cut => Err(self.cut_off()),
                 Wake::Alarm => self.look_at_the_clock(),
+                Wake::Claimed(heir) => self.hand_over(heir),
                 Wake::Stop => Err(self.tell(EndReason::Shutdown)),
             };
             if let Err(end) = outcome {
@@ -126,7 +140,7 @@ impl Session {
     }
 
     async fn wake(&mut self, alarm: Pin<&mut Sleep>) -> Wake {
-        let Self { link, seat, letters, shared, told, .. } = self;
+        let Self { link, seat, letters, managed, shared, told, .. } = self;
         let is_stalled = link.is_stalled();
         // In no fixed order: whoever sends without a pause must get his mail all the same.
         tokio::select! {
@@ -134,6 +148,7 @@ impl Session {
             () = mail(seat.as_ref(), letters.len()), if !is_stalled => Wake::Mail,
             () = cut(seat.as_ref()), if is_stalled && told.is_none() => Wake::Cut,
             () = alarm => Wake::Alarm,
+            heir = claimed(managed.as_deref_mut()) => Wake::Claimed(heir),
             // A bound session is told by its mailbox, after what waits there already.
             () = shared.stopping.cancelled(), if seat.is_none() => Wake::Stop,
         }
@@ -187,59 +202,6 @@ impl Session {
         Ok(())
     }
 
-    /// Writes what waits in the mailbox, up to a batch at a time.
-    async fn deliver(&mut self) -> Result<(), End> {
-        let Some(seat) = &self.seat else { return Ok(()) };
-        if self.letters.len() == 0 {
-            let mut letters = Vec::new();
-            seat.mailbox.drain(&mut letters);
-            self.letters = letters.into_iter();
-        }
-        let now = clock::moment();
-        let (mut notices, mut told) = (0, None);
-        let Self { link, letters, responder, envelope, .. } = self;
-        let wrap = link.wrap();
-        let envelope = envelope.as_ref().expect("letters follow a bind");
-        let written = link.write_batch(|batch| {
-            while batch.len() < WRITE_BATCH_BYTES && told.is_none() {
-                match letters.next() {
-                    Some(Letter::Notice { notice, to_full }) => {
-                        envelope.push(batch, &notice, to_full);
-                        notices += 1;
-                    }
-                    Some(Letter::Stanza(stanza)) => {
-                        push_stanza(batch, wrap, responder, now, &stanza);
-                    }
-                    Some(Letter::End(reason)) => told = Some(reason),
-                    None => break,
-                }
-            }
-        });
-        written.await.map_err(End::Failed)?;
-        self.shared.metrics.notices.inc_by(notices);
-        self.last_out = now;
-        match told {
-            Some(EndReason::Shutdown) => Err(self.tell(EndReason::Shutdown)),
-            Some(reason) => {
-                self.tell(reason);
-                Ok(())
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Names the reason that waits behind letters for which there is no room.
-    fn cut_off(&mut self) -> End {
-        let mut letters: Vec<Letter> = self.letters.by_ref().collect();
-        if let Some(seat) = &self.seat {
-            seat.mailbox.drain(&mut letters);
-        }
-        match letters.last() {
-            Some(Letter::End(reason)) => End::Told(*reason),
-            Some(Letter::Notice { .. } | Letter::Stanza(_)) | None => End::Stalled,
-        }
-    }
-
     /// Tells the client why the server ends the stream.
     fn tell(&mut self, reason: EndReason) -> End {
         self.told = Some(reason);
@@ -256,6 +218,9 @@ impl Session {
     fn look_at_the_clock(&mut self) -> Result<(), End> {
         let now = clock::moment();
         self.responder.tick(now);
+        if self.managed.as_mut().is_some_and(|managed| managed.takes_late_request(now)) {
+            self.responder.request_acknowledgement();
+        }
         let silence = now.since(self.alive);
         let out_bytes = self.link.traffic().out_bytes;
         match self.stall {
@@ -286,7 +251,8 @@ impl Session {
             None if self.is_pinged => self.alive + *dead_after,
             None => self.alive + *ping_after,
         };
-        self.responder.deadline().map_or(own, |stream| own.min(stream))
+        let ask_at = self.managed.as_ref().and_then(|managed| managed.ask_at());
+        [self.responder.deadline(), ask_at].into_iter().flatten().fold(own, Moment::min)
     }
 
     /// The client ended the connection; if the server was about to, that is the reason.
@@ -331,7 +297,7 @@ impl Session {
             self.shared.hub.leave(seat);
             self.shared.metrics.sessions.dec();
         }
-        self.log(end, seat.as_ref(), queue);
+        self.log(end, queue);
         if let Some((code, reason, is_answer_awaited)) = end.farewell() {
             let close = self.link.close(code, reason, is_answer_awaited);
             let _ = timeout(Duration::from_secs(WS_CLOSE_SECS_MAX), close).await;
@@ -339,12 +305,12 @@ impl Session {
         self.count();
     }
 
-    fn log(&self, end: &End, seat: Option<&Seat>, queue: usize) {
+    fn log(&self, end: &End, queue: usize) {
         let verdict = end.verdict();
         let now = clock::moment();
         self.shared.metrics.session_end(verdict.by, verdict.layer.name(), verdict.code);
         info!(
-            jid = seat.map(|seat| seat.jid.as_str()),
+            jid = self.responder.jid().map(|jid| jid.as_str()),
             peer = %self.peer.address,
             by = verdict.by,
             layer = verdict.layer.name(),
@@ -357,39 +323,6 @@ impl Session {
             remedy = verdict.remedy,
             "session ended",
         );
-    }
-}
-
-/// Waits until there are letters.
-async fn mail(seat: Option<&Seat>, opened: usize) {
-    match seat {
-        Some(_) if opened > 0 => {}
-        Some(seat) => seat.mailbox.wait().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Waits until the server wants the session to end.
-async fn cut(seat: Option<&Seat>) {
-    match seat {
-        Some(seat) => seat.mailbox.wait_for_end().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Appends a stanza in its place among the notices.
-fn push_stanza(
-    batch: &mut Vec<u8>,
-    wrap: Wrap,
-    responder: &mut Responder,
-    now: Moment,
-    stanza: &aplomb_core::xml::Element,
-) {
-    responder.send(now, stanza);
-    while let Some(output) = responder.poll() {
-        if let Output::Transmit(unit) = output {
-            wrap.push(batch, &[&unit]);
-        }
     }
 }
 

@@ -12,8 +12,8 @@ use aplomb_core::sasl::{Failure, Mechanism, ScramKeys};
 use aplomb_core::secret::Secret;
 use aplomb_core::stanza::{Condition, StanzaError};
 use aplomb_core::stream::management::{Bounds, Unacknowledged};
-use aplomb_core::stream::{Management, Responder};
 use aplomb_core::stream::responder::{Answer, Event, Fresh, Output, Policy, Question, StartTls};
+use aplomb_core::stream::{Management, Responder};
 use aplomb_core::time::Moment;
 use aplomb_core::xml::Element;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aplomb_core::domain::Flavour;
 use aplomb_core::secret::Secret;
+use aplomb_core::stream::Management;
 
 /// One thing that can be set.
 #[derive(Debug)]
@@ -196,6 +197,14 @@ impl Value for Flavour {
     const SHAPE: &'static str = "uccx|ucce";
     fn from_text(text: &str) -> Result<Self, String> {
         choose(text, &[("uccx", Self::Uccx), ("ucce", Self::Ucce)])
+    }
+}
+
+impl Value for Management {
+    const SHAPE: &'static str = "off|on-request|offered";
+    fn from_text(text: &str) -> Result<Self, String> {
+        let all = [("off", Self::Off), ("on-request", Self::OnRequest), ("offered", Self::Offered)];
+        choose(text, &all)
     }
 }
 

@@ -37,6 +37,8 @@ impl Session {
             }
             // The seat is taken and the answer written.
             Event::Bound(_) => {}
+            Event::Sent(stanza) => self.note_sent(Letter::Stanza(stanza.into())),
+            Event::Acknowledged(handled) => self.acknowledge(handled),
             Event::Stanza(stanza) => {
                 let seat = self.seat.as_ref().expect("a stanza follows a bind");
                 let replies = Box::pin(self.shared.hub.receive(seat, stanza)).await;
@@ -65,6 +67,8 @@ impl Session {
             Question::Bind { name, resource } => {
                 self.bind(&name, &resource).map_or_else(Answer::BindRefused, Answer::Bound)
             }
+            Question::Manage { keep_secs } => self.manage(keep_secs),
+            Question::Resume { name, id, handled } => self.resume(&name, &id, handled).await,
         }
     }
 

@@ -32,6 +32,8 @@ pub(super) enum End {
     LoginTimeout,
     /// The server ended it.
     Told(EndReason),
+    /// The client goes on with its stream over another connection.
+    Resumed,
     /// The client gave no sign of life.
     Silent,
     /// The client took nothing of what was written to it.
@@ -103,10 +105,31 @@ impl End {
             Self::Told(EndReason::AccountChanged) => {
                 ("server", Layer::Policy, "account-changed", ACCOUNT)
             }
+            Self::Resumed => ("client", Layer::Xmpp, "resumed", RESUMED),
             Self::Silent => ("network", Layer::Tcp, "silent", SILENT),
             Self::Stalled => ("network", Layer::Tcp, "stalled", SLOW),
         };
         Verdict { by, layer, code, remedy }
+    }
+
+    /// Whether only the connection is lost, so that the client may come back for its stream. A
+    /// WebSocket that was closed without `<close/>` is one (RFC 7395 §3.6).
+    pub(super) const fn is_loss(&self) -> bool {
+        match self {
+            Self::WebSocketClosed(_)
+            | Self::Vanished
+            | Self::Failed(_)
+            | Self::Silent
+            | Self::Stalled => true,
+            Self::Left
+            | Self::NoTls(_)
+            | Self::Violation(_)
+            | Self::Stream(_)
+            | Self::LoginFailed(_)
+            | Self::LoginTimeout
+            | Self::Told(_)
+            | Self::Resumed => false,
+        }
     }
 
     /// What else there is to say: the peer's words or the error's.
@@ -125,6 +148,7 @@ impl End {
             | Self::LoginFailed(_)
             | Self::LoginTimeout
             | Self::Told(_)
+            | Self::Resumed
             | Self::Silent
             | Self::Stalled => Cow::Borrowed(""),
         }
@@ -146,7 +170,9 @@ impl End {
             Self::Stream(error) => Some((code_for(error.condition), error.condition.name(), true)),
             Self::LoginFailed(_) => Some((CloseCode::POLICY_VIOLATION, "login failed", true)),
             Self::LoginTimeout => Some((CloseCode::POLICY_VIOLATION, "login timed out", true)),
-            Self::Told(EndReason::Conflict) => Some((CloseCode::NORMAL, "conflict", true)),
+            Self::Told(EndReason::Conflict) | Self::Resumed => {
+                Some((CloseCode::NORMAL, "conflict", true))
+            }
             Self::Told(EndReason::Shutdown) => {
                 Some((CloseCode::GOING_AWAY, "the server stops", true))
             }
@@ -168,7 +194,7 @@ pub(super) fn stream_error(reason: EndReason) -> StreamError {
         EndReason::Shutdown => (StreamCondition::SystemShutdown, None),
         EndReason::AccountChanged => (StreamCondition::Reset, Some("the account changed")),
     };
-    StreamError { condition, text: text.map(str::to_owned) }
+    StreamError { condition, text: text.map(str::to_owned), detail: None }
 }
 
 fn verdict_of_io(error: &io::Error) -> Verdict {
@@ -222,6 +248,7 @@ const NO_LOGIN: &str = "something connects and does not log in: a stuck client, 
     load balancer, or a scanner";
 const CONFLICT: &str = "the user logged in again with the same resource; give a second \
     connection another resource, and never reconnect on a conflict";
+const RESUMED: &str = "none: the client came back over another connection and goes on there";
 const SHUTDOWN: &str = "none: the server was stopped; clients connect again";
 const ACCOUNT: &str = "log in again with the new password";
 const NO_TLS: &str = "the client does not trust the certificate, or its TLS is too old; see the \

@@ -6,6 +6,10 @@ use std::time::Duration;
 use aplomb_core::stream::responder::Policy;
 use rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::resume::Kept;
+use super::tickets::Tickets;
 
 use crate::accounts::Accounts;
 use crate::hub::Hub;
@@ -35,6 +39,12 @@ pub struct Shared {
     pub mailbox_letters: usize,
     /// Bytes in one mailbox.
     pub mailbox_bytes: usize,
+    /// How long a managed stream is kept when its connection is lost.
+    pub resume_within: Duration,
+    /// The streams that can be resumed.
+    pub tickets: Arc<Tickets<Kept>>,
+    /// The sessions, with a connection and without one, so that somebody waits for their end.
+    pub tasks: TaskTracker,
     /// Cancelled when the server stops.
     pub stopping: CancellationToken,
 }

@@ -1,0 +1,115 @@
+//! From the mailbox to the link.
+
+use aplomb_core::stream::Responder;
+use aplomb_core::stream::responder::{Event, Output};
+use aplomb_core::time::Moment;
+
+use super::Session;
+use super::end::End;
+use super::resume::Managed;
+use crate::clock;
+use crate::hub::Seat;
+use crate::limits::WRITE_BATCH_BYTES;
+use crate::link::Wrap;
+use crate::mailbox::{EndReason, Letter};
+
+impl Session {
+    /// Writes what waits in the mailbox, up to a batch at a time.
+    pub(super) async fn deliver(&mut self) -> Result<(), End> {
+        let Some(seat) = &self.seat else { return Ok(()) };
+        if self.letters.len() == 0 {
+            let mut letters = Vec::new();
+            seat.mailbox.drain(&mut letters);
+            self.letters = letters.into_iter();
+        }
+        let now = clock::moment();
+        let (mut notices, mut told) = (0, None);
+        let Self { link, letters, responder, envelope, managed, .. } = self;
+        let wrap = link.wrap();
+        let envelope = envelope.as_ref().expect("letters follow a bind");
+        let written = link.write_batch(|batch| {
+            while batch.len() < WRITE_BATCH_BYTES && told.is_none() {
+                match letters.next() {
+                    Some(Letter::Notice { notice, to_full }) => {
+                        envelope.push(batch, &notice, to_full);
+                        notices += 1;
+                        if let Some(managed) = managed {
+                            managed.note_sent(now, Letter::Notice { notice, to_full });
+                        }
+                    }
+                    Some(Letter::Stanza(stanza)) => {
+                        responder.send(now, &stanza);
+                        push_outputs(batch, wrap, responder, managed.as_deref_mut(), now);
+                    }
+                    Some(Letter::End(reason)) => told = Some(reason),
+                    None => break,
+                }
+            }
+            if managed.as_deref_mut().is_some_and(Managed::takes_request) {
+                responder.request_acknowledgement();
+                push_outputs(batch, wrap, responder, None, now);
+            }
+        });
+        written.await.map_err(End::Failed)?;
+        self.shared.metrics.notices.inc_by(notices);
+        self.last_out = now;
+        match told {
+            Some(EndReason::Shutdown) => Err(self.tell(EndReason::Shutdown)),
+            Some(reason) => {
+                self.tell(reason);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Names the reason that waits behind letters for which there is no room.
+    pub(super) fn cut_off(&mut self) -> End {
+        let mut letters: Vec<Letter> = self.letters.by_ref().collect();
+        if let Some(seat) = &self.seat {
+            seat.mailbox.drain(&mut letters);
+        }
+        match letters.last() {
+            Some(Letter::End(reason)) => End::Told(*reason),
+            Some(Letter::Notice { .. } | Letter::Stanza(_)) | None => End::Stalled,
+        }
+    }
+}
+
+/// Waits until there are letters.
+pub(super) async fn mail(seat: Option<&Seat>, opened: usize) {
+    match seat {
+        Some(_) if opened > 0 => {}
+        Some(seat) => seat.mailbox.wait().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until the server wants the session to end.
+pub(super) async fn cut(seat: Option<&Seat>) {
+    match seat {
+        Some(seat) => seat.mailbox.wait_for_end().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Appends what the stream has to send in its place among the notices.
+fn push_outputs(
+    batch: &mut Vec<u8>,
+    wrap: Wrap,
+    responder: &mut Responder,
+    mut managed: Option<&mut Managed>,
+    now: Moment,
+) {
+    while let Some(output) = responder.poll() {
+        match output {
+            Output::Transmit(unit) => wrap.push(batch, &[&unit]),
+            Output::Event(Event::Sent(stanza)) => {
+                if let Some(managed) = &mut managed {
+                    managed.note_sent(now, Letter::Stanza(stanza.into()));
+                }
+            }
+            Output::Event(_) | Output::StartTls | Output::Hangup(_) => {}
+        }
+    }
+}
