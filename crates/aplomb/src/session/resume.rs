@@ -206,11 +206,12 @@ impl Kept {
     async fn linger(self, mut ticket: Ticket<Self>) {
         let seat = self.seat.as_ref().expect("nobody took it yet");
         let why = tokio::select! {
+            biased;
+            () = seat.mailbox.wait_for_end() => "the server ended it",
             heir = ticket.claimed() => {
                 let _ = heir.send(self);
                 return;
             }
-            () = seat.mailbox.wait_for_end() => "the server ended it",
             () = sleep(self.keep) => "nobody came back for it",
         };
         info!(jid = %seat.jid, why, "session given up");

@@ -1,0 +1,255 @@
+//! A client over any carrier that expects its connection to be cut at any byte.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use aplomb_core::framing::{Frame, Framing, tcp, ws};
+use aplomb_core::handshake::ClientUpgrade;
+use aplomb_core::websocket::{Decoder, Input, Opcode, Role, push_frame};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::{DOMAIN, PASSWORD};
+
+/// What carries the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    WebSocket,
+    Tcp,
+}
+
+impl Carrier {
+    pub(crate) const ALL: [Self; 2] = [Self::WebSocket, Self::Tcp];
+}
+
+/// The connection is no more.
+#[derive(Debug)]
+pub(crate) struct Gone;
+
+pub(crate) type Outcome<T> = Result<T, Gone>;
+
+/// One end of one connection.
+pub(crate) struct Client {
+    stream: TcpStream,
+    unread: Vec<u8>,
+    wire: Wire,
+    /// What the server offered after the login.
+    pub(crate) features: String,
+}
+
+enum Wire {
+    WebSocket(Box<Decoder>),
+    Tcp(Box<tcp::Document>),
+}
+
+/// What the server answers to a wish to resume.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Resumption {
+    /// How many stanzas it handled.
+    Resumed(u32),
+    /// The condition.
+    Failed(String),
+    /// The condition of a stream error, and what says it more exactly.
+    Ended(String),
+}
+
+impl Client {
+    /// Connects up to where a stream can be opened.
+    pub(crate) async fn connect(carrier: Carrier, at: SocketAddr) -> Outcome<Self> {
+        let mut stream = TcpStream::connect(at).await.map_err(|_| Gone)?;
+        stream.set_nodelay(true).map_err(|_| Gone)?;
+        let wire = match carrier {
+            Carrier::WebSocket => {
+                let request = ClientUpgrade::new([7; 16]).request("/ws/", DOMAIN, None);
+                stream.write_all(request.as_bytes()).await.map_err(|_| Gone)?;
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(soon("HTTP answer", stream.read_u8()).await.map_err(|_| Gone)?);
+                }
+                assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
+                Wire::WebSocket(Box::new(Decoder::new(Role::Client, 1024 * 1024)))
+            }
+            Carrier::Tcp => Wire::Tcp(Box::default()),
+        };
+        Ok(Self { stream, unread: Vec::new(), wire, features: String::new() })
+    }
+
+    /// A client that is logged in and has no address yet.
+    pub(crate) async fn log_in(carrier: Carrier, at: SocketAddr, user: &str) -> Outcome<Self> {
+        let mut client = Self::connect(carrier, at).await?;
+        client.open_stream().await?;
+        let blob = STANDARD.encode(format!("\0{user}\0{PASSWORD}"));
+        client
+            .say(&format!(
+                "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{blob}</auth>"
+            ))
+            .await?;
+        client.until("<success").await?;
+        if let Wire::Tcp(document) = &mut client.wire {
+            document.restart();
+        }
+        client.features = client.open_stream().await?;
+        Ok(client)
+    }
+
+    /// Opens a stream; returns the features.
+    pub(crate) async fn open_stream(&mut self) -> Outcome<String> {
+        match self.wire {
+            Wire::WebSocket(_) => {
+                self.say(&format!(
+                    "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='{DOMAIN}' \
+                     version='1.0'/>"
+                ))
+                .await?;
+            }
+            Wire::Tcp(_) => {
+                self.say(&format!(
+                    "<stream:stream to='{DOMAIN}' version='1.0' xmlns='jabber:client' \
+                     xmlns:stream='http://etherx.jabber.org/streams'>"
+                ))
+                .await?;
+            }
+        }
+        self.until("<stream:features").await
+    }
+
+    /// Gets an address and says that it is there.
+    pub(crate) async fn bind(&mut self, resource: &str) -> Outcome<()> {
+        self.say(&format!(
+            "<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:\
+             xmpp-bind'><resource>{resource}</resource></bind></iq>"
+        ))
+        .await?;
+        self.until("id=\"b\"").await?;
+        self.say("<presence xmlns='jabber:client'/>").await?;
+        self.until("from=\"finesse@cc.test").await?;
+        Ok(())
+    }
+
+    /// Has the stream managed; returns the id by which it is resumed.
+    pub(crate) async fn enable(&mut self) -> Outcome<String> {
+        self.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>").await?;
+        let enabled = self.until("<enabled").await?;
+        Ok(attribute(&enabled, "id").expect("it can be resumed"))
+    }
+
+    /// Goes on with a stream that was lost.
+    pub(crate) async fn resume(&mut self, id: &str, handled: u32) -> Outcome<Resumption> {
+        self.say(&format!("<resume xmlns='urn:xmpp:sm:3' previd='{id}' h='{handled}'/>")).await?;
+        let answer = self.hear().await?;
+        Ok(if answer.starts_with("<resumed") {
+            assert_eq!(attribute(&answer, "previd").as_deref(), Some(id));
+            Resumption::Resumed(attribute(&answer, "h").unwrap().parse().unwrap())
+        } else if answer.starts_with("<failed") {
+            Resumption::Failed(answer.split('<').nth(2).unwrap().split(' ').next().unwrap().into())
+        } else {
+            Resumption::Ended(answer)
+        })
+    }
+
+    /// Sends one element as it is.
+    pub(crate) async fn say(&mut self, text: &str) -> Outcome<()> {
+        let mut bytes = Vec::new();
+        match self.wire {
+            Wire::WebSocket(_) => {
+                push_frame(&mut bytes, Opcode::Text, text.as_bytes(), Some([1, 2, 3, 4]));
+            }
+            Wire::Tcp(_) => bytes.extend_from_slice(text.as_bytes()),
+        }
+        self.stream.write_all(&bytes).await.map_err(|_| Gone)
+    }
+
+    /// The next element from the server.
+    pub(crate) async fn hear(&mut self) -> Outcome<String> {
+        loop {
+            while !self.unread.is_empty() {
+                let before = self.unread.len();
+                match self.take() {
+                    Some(Frame::Element(element)) => return Ok(element.to_xml()),
+                    Some(Frame::Close(_)) => return Err(Gone),
+                    Some(Frame::Open(_)) => {}
+                    None if self.unread.len() == before => break,
+                    None => {}
+                }
+            }
+            let mut buffer = [0; 4096];
+            match soon("word from the server", self.stream.read(&mut buffer)).await {
+                Ok(0) | Err(_) => return Err(Gone),
+                Ok(n) => self.unread.extend_from_slice(&buffer[..n]),
+            }
+        }
+    }
+
+    fn take(&mut self) -> Option<Frame> {
+        let mut bytes = self.unread.as_slice();
+        let frame = match &mut self.wire {
+            Wire::WebSocket(decoder) => match decoder.take(&mut bytes).unwrap() {
+                Some(Input::Text(text)) => {
+                    ws::Messages.read(&mut text.as_bytes(), usize::MAX).unwrap()
+                }
+                Some(Input::Close(_)) => Some(Frame::Close(Default::default())),
+                Some(Input::Ping(_) | Input::Pong(_)) | None => None,
+            },
+            Wire::Tcp(document) => document.read(&mut bytes, usize::MAX).unwrap(),
+        };
+        let rest = bytes.to_vec();
+        self.unread = rest;
+        frame
+    }
+
+    /// The next element that contains `part`; whatever else comes before is passed over.
+    pub(crate) async fn until(&mut self, part: &str) -> Outcome<String> {
+        loop {
+            let text = self.hear().await?;
+            if text.contains(part) {
+                return Ok(text);
+            }
+        }
+    }
+
+    /// The numbers of the next events.
+    pub(crate) async fn numbers(&mut self, count: usize) -> Vec<u32> {
+        let mut all = Vec::new();
+        while all.len() < count {
+            all.extend(number(&self.hear().await.unwrap()));
+        }
+        all
+    }
+
+    /// Publishes a number.
+    pub(crate) async fn publish(&mut self, n: u32) {
+        self.say(&format!(
+            "<iq xmlns='jabber:client' type='set' id='p{n}' to='pubsub.cc.test'><pubsub \
+             xmlns='http://jabber.org/protocol/pubsub'><publish node='/finesse/api/User/1001'>\
+             <item><n xmlns='x'>{n}</n></item></publish></pubsub></iq>"
+        ))
+        .await
+        .unwrap();
+        let answer = self.until(&format!("id=\"p{n}\"")).await.unwrap();
+        assert!(answer.contains("type=\"result\""), "{answer}");
+    }
+}
+
+/// The number in an event, if it is one.
+pub(crate) fn number(text: &str) -> Option<u32> {
+    text.split("<n xmlns=\"x\">").nth(1)?.split('<').next()?.parse().ok()
+}
+
+/// The value of an attribute of the outermost element.
+pub(crate) fn attribute(text: &str, name: &str) -> Option<String> {
+    let start = text.split('>').next()?;
+    Some(start.split(&format!(" {name}=\"")).nth(1)?.split('"').next()?.to_owned())
+}
+
+/// Waits, but not for ever: what does not come is a failure that says so.
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    timeout(Duration::from_secs(20), future).await.unwrap_or_else(|_| panic!("no {what} in 20 s"))
+}
+
+/// Whether this is a stanza, which both sides count.
+pub(crate) fn is_stanza(text: &str) -> bool {
+    ["<message", "<presence", "<iq"].iter().any(|start| text.starts_with(start))
+}
