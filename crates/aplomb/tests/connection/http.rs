@@ -19,7 +19,11 @@ async fn alpn_chooses_http_2_for_rest_and_http_1_for_who_offers_nothing() {
         (&[][..], None),
     ] {
         let stream = tls(server.https, offered).await;
-        assert_eq!(stream.get_ref().1.alpn_protocol(), chosen);
+        let tls = stream.get_ref().1;
+        assert_eq!(tls.alpn_protocol(), chosen);
+        // Ours comes first, whatever the client would rather have.
+        let suite = tls.negotiated_cipher_suite().map(|suite| suite.suite());
+        assert_eq!(suite, Some(rustls::CipherSuite::TLS13_AES_128_GCM_SHA256));
     }
     let stream = TokioIo::new(tls(server.https, &["h2"]).await);
     let (mut send, connection) =
