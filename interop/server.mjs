@@ -12,7 +12,7 @@ import WebSocket from 'ws';
 
 export const PASSWORD = 'opensesame';
 const WAIT_MS = 15_000;
-const PROGRAM =
+export const PROGRAM =
     process.env.INTEROP_PROGRAM ??
     path.join(
         import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname),
