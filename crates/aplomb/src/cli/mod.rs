@@ -42,7 +42,7 @@ struct Completions {
 const EXAMPLES: &str = "\
 Examples:
   aplomb serve --lab                 a small contact centre in memory, its password printed
-  aplomb watch wss://localhost:8445/ws/ --user 1001
+  aplomb watch wss://localhost:8445/ws/ --user 1001 --insecure
                                      log in as an agent and print events as they come
   aplomb config --lab                what `serve --lab` would run with, and why
   aplomb user add 1001 --team 1      a new agent

@@ -92,7 +92,7 @@ Exit codes:
   4  the certificate is not trusted
 
 Examples:
-  aplomb watch wss://localhost:8445/ws/ --user 1001
+  aplomb watch wss://localhost:8445/ws/ --user 1001 --insecure
   aplomb watch wss://finesse.example:8445/ws/ --user sup1 --team 1 --ca site.pem
   aplomb watch ws://localhost:8080/ws/ --user 1001 --json | jq 'select(.kind == \"event\")'";
 
