@@ -174,9 +174,12 @@ fn explain(error: &std::io::Error, checker: &Checker) -> ConnectError {
                 rustls::CertificateError::ApplicationVerificationFailure => {
                     "it is another one than the fingerprint says".to_owned()
                 }
-                rustls::CertificateError::UnknownIssuer => {
-                    "nobody who is trusted here signed it".to_owned()
-                }
+                // The last two: somebody who is trusted has the signer's name, but another key.
+                rustls::CertificateError::UnknownIssuer
+                | rustls::CertificateError::BadSignature
+                | rustls::CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+                    ..
+                } => "nobody who is trusted here signed it".to_owned(),
                 rustls::CertificateError::Other(error) => error.to_string(),
                 other => other.to_string(),
             };
