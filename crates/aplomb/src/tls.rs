@@ -79,9 +79,9 @@ impl Identity {
 
     /// The configuration of a server with this identity.
     ///
-    /// Sessions resume by ticket, so a storm of reconnects costs no signature per client. The suites
-    /// of SHA-256 come first: processors compute it in hardware and SHA-384 not, which is a tenth of
-    /// a handshake, and 128 bits are enough.
+    /// Sessions resume by ticket, so a storm of reconnects costs no signature per client. The
+    /// suites of SHA-256 come first: processors compute it in hardware and SHA-384 not, which is a
+    /// tenth of a login, and 128 bits are enough.
     pub fn into_server_config(self) -> Result<Arc<ServerConfig>, TlsError> {
         let mut provider = default_provider();
         provider.cipher_suites.sort_by_key(|suite| {
