@@ -19,7 +19,7 @@ use aplomb_core::stream::initiator::Trouble;
 use tokio_util::sync::CancellationToken;
 
 use crate::limits::{RECONNECT_FIRST_SECS, RECONNECT_SECS_MAX};
-use crate::link::dial::{ConnectError, Target, Trust};
+use crate::link::dial::{ConnectError, Over, Target, Trust};
 use crate::{clock, random};
 use news::{Loss, News, What};
 use position::Positions;
@@ -32,7 +32,8 @@ pub struct Settings {
     pub target: Target,
     /// Which certificates are good enough.
     pub trust: Trust,
-    /// The XMPP domain; none asks SystemInfo, and falls back on the host.
+    /// The XMPP domain; none asks SystemInfo where there is a web server, and falls back on the
+    /// host.
     pub domain: Option<String>,
     /// The account.
     pub user: String,
@@ -128,10 +129,13 @@ async fn find_domain(
     if let Some(domain) = &settings.domain {
         return Ok(domain.clone());
     }
+    let Settings { target, trust, wait, .. } = settings;
+    if target.over == Over::Tcp {
+        return Ok(target.host.clone());
+    }
     let mut tell = |line| {
         tell(News { at: clock::moment().since_start(), what: What::Link(line) });
     };
-    let Settings { target, trust, wait, .. } = settings;
     let info = system_info::ask(target, trust, *wait, &mut tell).await?;
     Ok(info.map_or_else(|| target.host.clone(), |info| info.domain))
 }

@@ -243,8 +243,8 @@ impl Initiator {
         // Any answer will do: the session of RFC 3921 has no content.
         let is_session_given = self.session.is_some() && stanza.attr("id") == self.session;
         if is_session_given && self.phase == Phase::Bound {
-            let (frame, milestone) = (Frame::Element(stanza), Some(Milestone::SessionGiven));
-            let passage = Passage { from: Side::Server, frame, milestone };
+            let (text, milestone) = (stanza.to_indented_xml(), Some(Milestone::SessionGiven));
+            let passage = Passage { from: Side::Server, text, milestone };
             self.outputs.push_back(Output::Event(Event::Passed(passage)));
             self.ready();
         } else {
@@ -348,8 +348,11 @@ impl Initiator {
 
     fn passed(&mut self, before: Phase, from: Side, frame: &Frame) -> Option<Milestone> {
         let milestone = Milestone::of(before, from, frame);
-        let frame = milestone::redacted(frame);
-        let passage = Passage { from, frame, milestone: milestone.clone() };
+        let text = match milestone::redacted(frame) {
+            Frame::Element(element) => element.to_indented_xml(),
+            frame => String::from_utf8_lossy(&self.framing.write(&frame)).into_owned(),
+        };
+        let passage = Passage { from, text, milestone: milestone.clone() };
         self.outputs.push_back(Output::Event(Event::Passed(passage)));
         milestone
     }

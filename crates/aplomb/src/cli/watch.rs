@@ -21,12 +21,12 @@ use print::Voice;
 
 /// Logs in as a client, prints each step as it happens, then every event.
 ///
-/// It speaks to aplomb, to Cisco Finesse and to any XMPP server with a WebSocket. The password
-/// comes from --password-file, from the variable APLOMB_PASSWORD, or is asked for.
+/// It speaks to aplomb, to Cisco Finesse and to any XMPP server, over WebSocket or TCP. The
+/// password comes from --password-file, from the variable APLOMB_PASSWORD, or is asked for.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Watch {
-    /// Where the WebSocket is, such as wss://finesse.example:8445/ws/.
+    /// Where the service is: wss://finesse.example:8445/ws/, or xmpps://finesse.example:5223.
     url: Target,
 
     /// Whom to log in as: an agent's id or login name.
@@ -78,7 +78,8 @@ pub(super) struct Watch {
     #[arg(long, group = "trust")]
     insecure: bool,
 
-    /// Sends the password over ws:// as it is, where the server takes nothing else.
+    /// Logs in without TLS over ws:// and xmpp:// where the server has none, and sends the password
+    /// as it is where it takes nothing else.
     #[arg(long)]
     plain_without_tls: bool,
 }
@@ -94,6 +95,7 @@ Exit codes:
 Examples:
   aplomb watch wss://localhost:8445/ws/ --user 1001 --insecure
   aplomb watch wss://finesse.example:8445/ws/ --user sup1 --team 1 --ca site.pem
+  aplomb watch xmpps://finesse.example --user 1001 --domain finesse.example
   aplomb watch ws://localhost:8080/ws/ --user 1001 --json | jq 'select(.kind == \"event\")'";
 
 impl Watch {
@@ -223,7 +225,7 @@ const fn exit_code(failure: &Failure) -> u8 {
     match failure {
         Failure::Connect(ConnectError::Untrusted { .. }) => 4,
         Failure::Connect(ConnectError::Upgrade(_) | ConnectError::NotHttp(_)) => 5,
-        Failure::Connect(_) => 3,
+        Failure::Connect(_) | Failure::Stream(Trouble::NoTls) => 3,
         Failure::Stream(Trouble::Login(..) | Trouble::NoMechanism(_) | Trouble::Distrust(_)) => 6,
         Failure::Stream(_) => 7,
         Failure::Lost(_) => 1,
@@ -247,6 +249,10 @@ fn remedy(failure: &Failure, settings: &Settings) -> Option<String> {
         }
         Failure::Stream(Trouble::NoMechanism(offered)) if offered.iter().any(|m| m == "PLAIN") => {
             "PLAIN sends the password as it is. Use wss://, or --plain-without-tls in a laboratory."
+                .to_owned()
+        }
+        Failure::Stream(Trouble::NoTls) => {
+            "Use xmpps:// where the server has it, or --plain-without-tls in a laboratory."
                 .to_owned()
         }
         Failure::Stream(Trouble::Bind(_)) => {

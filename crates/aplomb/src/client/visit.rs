@@ -1,9 +1,9 @@
-//! One connection, from the upgrade to its end.
+//! One connection, from its beginning to its end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aplomb_core::framing::ws::Messages;
+use aplomb_core::framing::{Framing, tcp, ws};
 use aplomb_core::jid::FullJid;
 use aplomb_core::stanza::StanzaError;
 use aplomb_core::stream::initiator::{self, Output, Passage, StartTls, Wish};
@@ -17,7 +17,7 @@ use super::position::Positions;
 use super::requests::{self, Asked};
 use super::{Failure, Settings};
 use crate::limits::{CLIENT_ANSWER_SECS_MAX, CLIENT_PING_SECS, CLIENT_PINGS_UNANSWERED_MAX};
-use crate::link::dial::{self, Socket};
+use crate::link::dial::{self, Over, Security, Socket};
 use crate::{clock, random};
 
 /// How a connection ended.
@@ -57,7 +57,11 @@ impl Traveller<'_> {
                 Err(error) => return Ended::Failed(Failure::Connect(error)),
             },
         };
-        let initiator = Initiator::new(clock::moment(), Box::new(Messages), self.wish());
+        let framing: Box<dyn Framing> = match self.settings.target.over {
+            Over::WebSocket => Box::new(ws::Messages),
+            Over::Tcp => Box::new(tcp::Document::new()),
+        };
+        let initiator = Initiator::new(clock::moment(), framing, self.wish());
         let visit = Visit {
             traveller: self,
             socket,
@@ -74,23 +78,33 @@ impl Traveller<'_> {
     }
 
     fn wish(&self) -> Wish {
+        let Settings { target, allows_plain_without_tls, .. } = self.settings;
+        let starttls = match (target.over, target.is_tls) {
+            (Over::WebSocket, _) | (Over::Tcp, true) => StartTls::Never,
+            (Over::Tcp, false) if *allows_plain_without_tls => StartTls::IfOffered,
+            (Over::Tcp, false) => StartTls::Always,
+        };
         Wish {
             domain: self.domain.to_owned(),
             user: self.settings.user.clone(),
             password: self.settings.password.clone(),
             resource: Some(self.settings.resource.clone()),
-            allows_plain: self.settings.target.is_tls || self.settings.allows_plain_without_tls,
-            starttls: StartTls::Never,
+            allows_plain: target.is_tls || *allows_plain_without_tls,
+            starttls,
             nonce: random::name(NONCE_CHARS),
         }
     }
 
     async fn connect(&mut self) -> Result<Socket, dial::ConnectError> {
         let Settings { target, trust, wait, .. } = self.settings;
+        let security = Security::of_stream(target, self.domain, trust);
         let bytes = {
             let mut tell = |line| self.tell(What::Link(line));
-            dial::open(target, trust, *wait, &mut tell).await?
+            dial::open(target, security, *wait, &mut tell).await?
         };
+        if target.over == Over::Tcp {
+            return Ok(Socket::bare(bytes));
+        }
         let upgraded = dial::upgrade(bytes, target, *wait).await?;
         let pair = [
             (Side::Client, &upgraded.request, "The client asks for XMPP over WebSocket."),
@@ -154,7 +168,14 @@ impl Visit<'_, '_> {
                 Output::Event(initiator::Event::Passed(passage)) => self.tell_passage(&passage),
                 Output::Event(initiator::Event::Ready(jid)) => self.ready(jid),
                 Output::Event(initiator::Event::Stanza(stanza)) => self.take_stanza(stanza),
-                Output::StartTls => unreachable!("a WebSocket has TLS of its own"),
+                Output::StartTls => {
+                    if let Err(error) = self.secure().await {
+                        return Some(match self.was_ready() {
+                            true => Ended::Lost(error.into()),
+                            false => Ended::Failed(Failure::Connect(error)),
+                        });
+                    }
+                }
                 Output::Hangup(trouble) => {
                     self.socket.hang_up().await;
                     let loss = trouble.map_or(Loss::Closed, Loss::Stream);
@@ -165,9 +186,19 @@ impl Visit<'_, '_> {
         None
     }
 
-    fn take(&mut self, message: Result<String, String>) -> Result<(), Loss> {
-        let text = message.map_err(Loss::Broken)?;
-        self.initiator.receive(clock::moment(), text.as_bytes());
+    /// Goes on over TLS, in which the stream begins anew.
+    async fn secure(&mut self) -> Result<(), dial::ConnectError> {
+        let Settings { target, trust, wait, .. } = self.traveller.settings;
+        let security = Security::of_stream(target, self.traveller.domain, trust);
+        let mut tell = |line| self.traveller.tell(What::Link(line));
+        self.socket.secure(security, *wait, &mut tell).await?;
+        self.initiator.encrypted(clock::moment());
+        Ok(())
+    }
+
+    fn take(&mut self, unit: Result<Vec<u8>, String>) -> Result<(), Loss> {
+        let unit = unit.map_err(Loss::Broken)?;
+        self.initiator.receive(clock::moment(), &unit);
         Ok(())
     }
 
@@ -326,7 +357,7 @@ impl Visit<'_, '_> {
     }
 
     fn tell_passage(&mut self, passage: &Passage) {
-        let text = passage.to_text();
+        let text = passage.text.clone();
         let meaning = passage.milestone.as_ref().map(ToString::to_string);
         self.traveller.tell(What::Step(Step { from: passage.from, text, meaning }));
     }
@@ -385,7 +416,7 @@ mod tests {
         let mut visit = Visit {
             traveller: &mut traveller,
             socket: Socket::new(Upgraded { bytes: Box::new(bytes), early, request, answer }),
-            initiator: Initiator::new(clock::moment(), Box::new(Messages), wish),
+            initiator: Initiator::new(clock::moment(), Box::new(ws::Messages), wish),
             jid: None,
             asked: BTreeMap::new(),
             requests: 0,

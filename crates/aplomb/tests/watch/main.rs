@@ -68,7 +68,7 @@ fn every_refusal_has_its_exit_code_and_says_what_to_do() {
     check(&ws, "1001", &["--team", "2"], 8, &["Team/2/Users", "a supervisor the own teams"]);
     let nowhere = format!("ws://127.0.0.1:{clear}/nowhere");
     check(&nowhere, "1001", &[], 5, &["404"]);
-    check(&format!("wss://127.0.0.1:{clear}/ws/"), "1001", &[], 3, &["ws:// is without"]);
+    check(&format!("wss://127.0.0.1:{clear}/ws/"), "1001", &[], 3, &["begin without"]);
     check("https://127.0.0.1/ws/", "1001", &[], 2, &["wss://"]);
     let elsewhere = tempfile::NamedTempFile::new().unwrap();
     let empty = ["--password-file", elsewhere.path().to_str().unwrap()];
@@ -103,4 +103,30 @@ fn a_second_watch_of_the_same_resource_throws_out_the_first_for_good() {
     let (code, told) = first.end();
     assert_eq!(code, 7, "{told}");
     assert!(told.contains("Another session took the resource desk"), "{told}");
+}
+
+#[test]
+fn an_event_is_seen_over_tcp_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), 0);
+    let flags = ["--fingerprint", &server.fingerprint(), "--domain", "cc.test", "--events", "1"];
+    let [clear, direct] = ["xmpp", "xmpps"].map(|scheme| {
+        let url = format!("{scheme}://127.0.0.1:{}", server.port(scheme));
+        let mut watch = Watch::start(&url, "1001", &flags);
+        if scheme == "xmpp" {
+            watch.until(|news| news["meaning"] == "The server agrees: TLS begins.");
+        }
+        watch.until(|news| news["text"].as_str().is_some_and(|text| text.contains("TLS: TLS 1.3")));
+        watch.until(|news| news["kind"] == "stanza");
+        watch
+    });
+    assert_eq!(server.put("<User><state>LOGIN</state><extension>1001</extension></User>"), 202);
+    for mut watch in [clear, direct] {
+        let event = watch.until(|news| news["kind"] == "event");
+        assert_eq!(event["update"]["data"]["user"]["state"], json!("NOT_READY"));
+        assert_eq!(watch.end().0, 0);
+    }
+    let clear_in_tls = format!("xmpps://127.0.0.1:{}", server.port("xmpp"));
+    let (code, told) = Watch::start(&clear_in_tls, "1001", &flags).end();
+    assert!(code == 3 && told.contains("begin without"), "{code} {told}");
 }

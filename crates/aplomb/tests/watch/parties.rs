@@ -27,7 +27,8 @@ impl Server {
     pub(crate) fn start(dir: &Path, https_port: u16) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_aplomb"))
             .args(["serve", "--lab", "--lab-password", PASSWORD, "--domain", "cc.test"])
-            .args(["--insecure-http", "127.0.0.1:0", "--log", "json", "--https"])
+            .args(["--insecure-http", "127.0.0.1:0", "--log", "json"])
+            .args(["--xmpp", "127.0.0.1:0", "--xmpps", "127.0.0.1:0", "--https"])
             .arg(format!("127.0.0.1:{https_port}"))
             .arg("--data-dir")
             .arg(dir)
@@ -75,7 +76,7 @@ impl Server {
         self.child.wait().unwrap();
     }
 
-    fn port(&self, name: &str) -> u16 {
+    pub(crate) fn port(&self, name: &str) -> u16 {
         let address = self.listening[name].as_str().unwrap();
         address.rsplit(':').next().unwrap().parse().unwrap()
     }

@@ -1,7 +1,6 @@
 //! What passes between a client's stream and its driver.
 
-use crate::framing::ws::Messages;
-use crate::framing::{Frame, Framing, StreamCondition, StreamError};
+use crate::framing::{StreamCondition, StreamError};
 use crate::jid::FullJid;
 use crate::limits::ANSWER_SECS_MAX;
 use crate::sasl::Failure;
@@ -71,8 +70,8 @@ pub enum Event {
 pub struct Passage {
     /// Who sent it.
     pub from: Side,
-    /// What.
-    pub frame: Frame,
+    /// What, as people read it: an element indented, a header or an end as on the wire.
+    pub text: String,
     /// What it means.
     pub milestone: Option<Milestone>,
 }
@@ -111,18 +110,6 @@ pub enum Trouble {
     /// The server did not answer in time.
     #[error("the server did not answer for {ANSWER_SECS_MAX} s")]
     Silent,
-}
-
-impl Passage {
-    /// The frame as people read it: an element indented.
-    ///
-    /// An open and a close are shown as they are over WebSocket.
-    pub fn to_text(&self) -> String {
-        match &self.frame {
-            Frame::Element(element) => element.to_indented_xml(),
-            frame => String::from_utf8_lossy(&Messages.write(frame)).into_owned(),
-        }
-    }
 }
 
 impl Trouble {

@@ -1,11 +1,11 @@
-//! The client's end: name, TCP, TLS and HTTP, up to an upgraded connection, and its messages.
+//! The client's end: name, TCP, TLS and HTTP, up to a connection that carries XMPP, and its units.
 
 mod socket;
 mod target;
 mod trust;
 
 pub use socket::Socket;
-pub use target::{BadTarget, Target};
+pub use target::{BadTarget, Over, Target};
 pub use trust::{BadFingerprint, Fingerprint, Trust, TrustError};
 
 use std::net::SocketAddr;
@@ -67,7 +67,9 @@ pub enum ConnectError {
         problem: String,
     },
     /// TLS failed otherwise.
-    #[error("no TLS with the server: {0}. Is this port for TLS at all? ws:// is without")]
+    #[error(
+        "no TLS with the server: {0}. Is this port for TLS at all? ws:// and xmpp:// begin without"
+    )]
     Tls(String),
     /// Our side cannot check certificates.
     #[error("{0}")]
@@ -94,17 +96,44 @@ pub enum ConnectError {
 /// What a link step told, line by line.
 pub type Tell<'a> = &'a mut (dyn FnMut(String) + Send);
 
+/// Whom a client wants to reach over TLS, and how sure it must be.
+#[derive(Debug, Clone, Copy)]
+pub struct Security<'a> {
+    /// The name that the certificate must bear: the host of a web server, the domain of an XMPP
+    /// service (RFC 6120 §13.7.2.1).
+    pub name: &'a str,
+    /// Which certificates are good enough.
+    pub trust: &'a Trust,
+    /// What is spoken in it (RFC 7301).
+    pub protocol: &'a str,
+}
+
+impl<'a> Security<'a> {
+    /// For the stream to `domain` at `target`.
+    pub fn of_stream(target: &'a Target, domain: &'a str, trust: &'a Trust) -> Self {
+        match target.over {
+            Over::WebSocket => Self::of_web(target, trust),
+            Over::Tcp => Self { name: domain, trust, protocol: "xmpp-client" },
+        }
+    }
+
+    /// For a web server at `target`; the upgrade of RFC 6455 is HTTP/1.1.
+    pub fn of_web(target: &'a Target, trust: &'a Trust) -> Self {
+        Self { name: &target.host, trust, protocol: "http/1.1" }
+    }
+}
+
 /// Connects by TCP and, where the target says so, TLS. Each step has `wait`.
 ///
 /// - Errors: see [`ConnectError`].
 pub async fn open(
     target: &Target,
-    trust: &Trust,
+    security: Security<'_>,
     wait: Duration,
     tell: Tell<'_>,
 ) -> Result<Box<dyn Bytes>, ConnectError> {
-    let tcp = open_tcp(target, wait, tell).await?;
-    if target.is_tls { open_tls(tcp, target, trust, wait, tell).await } else { Ok(Box::new(tcp)) }
+    let tcp = Box::new(open_tcp(target, wait, tell).await?);
+    if target.is_tls { secure(tcp, security, wait, tell).await } else { Ok(tcp) }
 }
 
 async fn open_tcp(
@@ -138,17 +167,20 @@ async fn open_tcp(
     Err(last)
 }
 
-async fn open_tls(
-    tcp: TcpStream,
-    target: &Target,
-    trust: &Trust,
+/// Does the TLS handshake on a connection.
+///
+/// - Errors: see [`ConnectError`].
+pub async fn secure(
+    bytes: Box<dyn Bytes>,
+    security: Security<'_>,
     wait: Duration,
     tell: Tell<'_>,
 ) -> Result<Box<dyn Bytes>, ConnectError> {
-    let checker = Checker::new(trust)?;
-    let name = ServerName::try_from(target.host.clone())
+    let Security { name, trust, protocol } = security;
+    let checker = Checker::new(trust, protocol)?;
+    let name = ServerName::try_from(name.to_owned())
         .map_err(|error| ConnectError::Tls(error.to_string()))?;
-    let connecting = TlsConnector::from(checker.config.clone()).connect(name, tcp);
+    let connecting = TlsConnector::from(checker.config.clone()).connect(name, bytes);
     let connected = timeout(wait, connecting).await;
     let connected =
         connected.map_err(|_| ConnectError::Slow { step: "the TLS handshake", wait })?;

@@ -1,4 +1,4 @@
-//! A WebSocket at the client's end: messages in, messages out.
+//! The client's end of a carrier: units in, units out.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -8,14 +8,15 @@ use aplomb_core::websocket::{CloseCode, Decoder, Input, Opcode, Role, push_close
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::{Bytes, Upgraded};
+use super::{Bytes, ConnectError, Security, Tell, Upgraded};
 use crate::limits::{DIAL_WRITE_SECS_MAX, READ_BYTES};
 use crate::random;
 
-/// An upgraded connection that carries messages. It answers pings by itself.
+/// A connection that carries units. It answers a WebSocket's pings by itself.
 pub struct Socket {
     bytes: Box<dyn Bytes>,
-    decoder: Decoder,
+    /// Takes messages out of frames; without it a unit is what comes.
+    decoder: Option<Decoder>,
     /// Read, but not decoded yet.
     pending: Vec<u8>,
     /// Pongs that are not written yet.
@@ -28,24 +29,51 @@ impl Socket {
     pub fn new(upgraded: Upgraded) -> Self {
         Self {
             bytes: upgraded.bytes,
-            decoder: Decoder::new(Role::Client, STANZA_BYTES_MAX),
+            decoder: Some(Decoder::new(Role::Client, STANZA_BYTES_MAX)),
             pending: upgraded.early,
             pongs: Vec::new(),
             is_over: false,
         }
     }
 
-    /// The next message of the server. It may be dropped while it waits: nothing is lost.
+    /// Takes over a connection that is the stream itself.
+    pub fn bare(bytes: Box<dyn Bytes>) -> Self {
+        let (pending, pongs) = (Vec::new(), Vec::new());
+        Self { bytes, decoder: None, pending, pongs, is_over: false }
+    }
+
+    /// Goes on over TLS. What came before it and was not taken is thrown away.
+    ///
+    /// - Errors: see [`ConnectError`]; the connection is of no use any more.
+    pub async fn secure(
+        &mut self,
+        security: Security<'_>,
+        wait: Duration,
+        tell: Tell<'_>,
+    ) -> Result<(), ConnectError> {
+        self.pending.clear();
+        let bytes = std::mem::replace(&mut self.bytes, Box::new(tokio::io::empty()));
+        self.bytes = super::secure(bytes, security, wait, tell).await?;
+        Ok(())
+    }
+
+    /// The next unit of the server. It may be dropped while it waits: nothing is lost.
     ///
     /// - Errors: in words, how the connection ended.
-    pub async fn next(&mut self) -> Result<String, String> {
+    pub async fn next(&mut self) -> Result<Vec<u8>, String> {
         loop {
+            let Some(decoder) = &mut self.decoder else {
+                if self.pending.is_empty() {
+                    self.exchange().await?;
+                }
+                return Ok(std::mem::take(&mut self.pending));
+            };
             let mut rest = self.pending.as_slice();
-            let taken = self.decoder.take(&mut rest);
+            let taken = decoder.take(&mut rest);
             let used = self.pending.len() - rest.len();
             self.pending.drain(..used);
             match taken {
-                Ok(Some(Input::Text(text))) => return Ok(text),
+                Ok(Some(Input::Text(text))) => return Ok(text.into_bytes()),
                 Ok(Some(Input::Ping(payload))) => {
                     push_frame(&mut self.pongs, Opcode::Pong, &payload, Some(random::bytes()));
                 }
@@ -67,16 +95,19 @@ impl Socket {
         }
     }
 
-    /// Sends one message.
+    /// Sends one unit.
     ///
     /// - Errors: in words, why the server cannot be written to.
     pub async fn send(&mut self, text: &[u8]) -> Result<(), String> {
+        if self.decoder.is_none() {
+            return self.write(text).await;
+        }
         let mut out = std::mem::take(&mut self.pongs);
         push_frame(&mut out, Opcode::Text, text, Some(random::bytes()));
         self.write(&out).await
     }
 
-    /// Ends the WebSocket. Nothing is read any more.
+    /// Ends the connection. Nothing is read any more.
     pub async fn hang_up(&mut self) {
         self.close(CloseCode::NORMAL, "").await;
     }
@@ -106,10 +137,12 @@ impl Socket {
         if std::mem::replace(&mut self.is_over, true) {
             return;
         }
-        let mut out = Vec::new();
-        push_close(&mut out, code, reason, Some(random::bytes()));
-        // It ends either way.
-        let _ = self.write(&out).await;
+        if self.decoder.is_some() {
+            let mut out = Vec::new();
+            push_close(&mut out, code, reason, Some(random::bytes()));
+            // It ends either way.
+            let _ = self.write(&out).await;
+        }
         let _ = timeout(WRITE_WAIT, self.bytes.shutdown()).await;
     }
 
@@ -163,9 +196,9 @@ mod tests {
     async fn messages_go_both_ways_and_pings_are_answered_between() {
         let early = [frame(Opcode::Text, b"<a/>"), frame(Opcode::Ping, b"p")].concat();
         let (mut socket, mut server) = pair(&early);
-        assert_eq!(socket.next().await.as_deref(), Ok("<a/>"));
+        assert_eq!(socket.next().await.as_deref(), Ok(&b"<a/>"[..]));
         server.write_all(&frame(Opcode::Text, b"<b/>")).await.unwrap();
-        assert_eq!(socket.next().await.as_deref(), Ok("<b/>"));
+        assert_eq!(socket.next().await.as_deref(), Ok(&b"<b/>"[..]));
         assert_eq!(heard(&mut server).await, Input::Pong(b"p".to_vec()));
         socket.send(b"<c/>").await.unwrap();
         assert_eq!(heard(&mut server).await, Input::Text("<c/>".to_owned()));

@@ -1,32 +1,46 @@
-//! Where a client goes: `wss://host:8445/ws/`, taken apart.
+//! Where a client goes: `wss://host:8445/ws/` or `xmpps://host:5223`, taken apart.
 
 use std::fmt;
 use std::str::FromStr;
 
 use http::Uri;
 
-/// The address of an XMPP WebSocket.
+/// What carries a client's stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// RFC 7395.
+    WebSocket,
+    /// RFC 6120.
+    Tcp,
+}
+
+/// The address of an XMPP service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// Whether TLS carries it.
+    /// What carries the stream.
+    pub over: Over,
+    /// Whether it is in TLS from the first byte.
     pub is_tls: bool,
     /// A name or an address, without brackets.
     pub host: String,
     /// The port, given or usual.
     pub port: u16,
-    /// The path and query.
+    /// The path and query; of a WebSocket only.
     pub path: String,
 }
 
 /// A text that is no such address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no WebSocket address; write it like wss://finesse.example:8445/ws/")]
+#[error(
+    "{0:?} is no address; write it like wss://finesse.example:8445/ws/ or \
+     xmpps://finesse.example:5223"
+)]
 pub struct BadTarget(String);
 
 impl Target {
     /// The value of the `Host` header: the port is named when it is not the usual one.
     pub fn authority(&self) -> String {
-        let usual = if self.is_tls { 443 } else { 80 };
+        let usual = usual_port(self.over, self.is_tls);
         let host =
             if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         if self.port == usual { host } else { format!("{host}:{}", self.port) }
@@ -39,23 +53,24 @@ impl FromStr for Target {
     fn from_str(text: &str) -> Result<Self, BadTarget> {
         let bad = || BadTarget(text.to_owned());
         let uri: Uri = text.parse().map_err(|_| bad())?;
-        let is_tls = match uri.scheme_str() {
-            Some("wss") => true,
-            Some("ws") => false,
-            Some(_) | None => return Err(bad()),
-        };
+        let scheme = uri.scheme_str();
+        let (_, over, is_tls) =
+            SCHEMES.into_iter().find(|(name, ..)| scheme == Some(name)).ok_or_else(bad)?;
         let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(bad)?;
         if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             return Err(bad());
         }
         let path = match uri.path_and_query().map_or("/", |path| path.as_str()) {
-            "/" => "/ws/",
+            "/" if over == Over::WebSocket => "/ws/",
+            "/" => "",
+            _ if over == Over::Tcp => return Err(bad()),
             path => path,
         };
         Ok(Self {
+            over,
             is_tls,
             host: host.trim_matches(['[', ']']).to_owned(),
-            port: uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 }),
+            port: uri.port_u16().unwrap_or(usual_port(over, is_tls)),
             path: path.to_owned(),
         })
     }
@@ -63,8 +78,26 @@ impl FromStr for Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.is_tls { "wss" } else { "ws" };
+        let is_it =
+            |(_, over, is_tls): &(_, Over, bool)| (*over, *is_tls) == (self.over, self.is_tls);
+        let (scheme, ..) = SCHEMES.iter().find(|row| is_it(row)).expect("each has its scheme");
         write!(f, "{scheme}://{}{}", self.authority(), self.path)
+    }
+}
+
+const SCHEMES: [(&str, Over, bool); 4] = [
+    ("wss", Over::WebSocket, true),
+    ("ws", Over::WebSocket, false),
+    ("xmpps", Over::Tcp, true),
+    ("xmpp", Over::Tcp, false),
+];
+
+const fn usual_port(over: Over, is_tls: bool) -> u16 {
+    match (over, is_tls) {
+        (Over::WebSocket, true) => 443,
+        (Over::WebSocket, false) => 80,
+        (Over::Tcp, true) => 5223,
+        (Over::Tcp, false) => 5222,
     }
 }
 
@@ -85,11 +118,22 @@ mod tests {
         check("wss://uccx.example:8445", "uccx.example", 8445, "/ws/", shown);
         check("wss://a.test/xmpp?x=1", "a.test", 443, "/xmpp?x=1", "wss://a.test/xmpp?x=1");
         check("ws://[::1]:8080/ws", "::1", 8080, "/ws", "ws://[::1]:8080/ws");
+        check("xmpp://a.test", "a.test", 5222, "", "xmpp://a.test");
+        check("xmpps://a.test:5223/", "a.test", 5223, "", "xmpps://a.test");
+        check("xmpps://a.test:443", "a.test", 443, "", "xmpps://a.test:443");
     }
 
     #[test]
     fn what_is_no_address_is_told_how_one_looks() {
-        for text in ["", "uccx.example:8445", "https://a.test/", "wss://", "wss://u:p@a.test/"] {
+        for text in [
+            "",
+            "uccx.example:8445",
+            "https://a.test/",
+            "wss://",
+            "wss://u:p@a.test/",
+            "xmpps://a.test/ws/",
+            "xmpp:1001@a.test",
+        ] {
             assert!(text.parse::<Target>().is_err(), "{text}");
         }
     }

@@ -54,10 +54,10 @@ pub(super) struct Checker {
 }
 
 impl Checker {
-    /// A checker for one connection.
+    /// A checker for one connection that speaks `protocol`.
     ///
     /// - Errors: see [`TrustError`].
-    pub(super) fn new(trust: &Trust) -> Result<Self, TrustError> {
+    pub(super) fn new(trust: &Trust, protocol: &str) -> Result<Self, TrustError> {
         let provider = Arc::new(crypto::default_provider());
         let seen = Arc::new(OnceLock::new());
         let verifier = Verifier {
@@ -71,8 +71,7 @@ impl Checker {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
-        // The upgrade of RFC 6455 is HTTP/1.1.
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
         Ok(Self { config: Arc::new(config), seen })
     }
 
