@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::SETTINGS;
-use super::layers::{Effective, OTHER_VARIABLES};
+use super::layers::{Effective, OTHER_VARIABLES, Origin};
 use super::setting::{Preset, Setting, Written};
 
 /// Writes the effective values as a configuration file, each with its meaning and its origin.
@@ -22,7 +22,11 @@ pub fn as_toml(values: &[Effective]) -> String {
         for line in wrapped(setting.meaning) {
             put(&mut text, format_args!("\n# {line}"));
         }
-        put(&mut text, format_args!("\n# From: {}.\n", value.origin));
+        let mut from = value.origin.to_string();
+        if let (Origin::Default, Preset::Made(rule, _)) = (&value.origin, &setting.preset) {
+            put(&mut from, format_args!(", {rule}"));
+        }
+        put(&mut text, format_args!("\n# From: {from}.\n"));
         match shown(value) {
             Some(shown) if setting.is_secret() => {
                 put(&mut text, format_args!("# {} = {shown}\n", setting.name));
