@@ -91,3 +91,24 @@ pub const HISTORY_TRIMS_MAX: usize = 64;
 
 /// Bytes of items in one answer, so that it fits into a stanza; the newest go first.
 pub const ITEMS_BYTES_MAX: usize = STANZA_BYTES_MAX / 2;
+
+/// Seconds for which a request over HTTP is held at most; Openfire's usual maximum.
+pub const BOSH_WAIT_SECS_MAX: u64 = 60;
+
+/// Requests of one client that are held at a time. Every client known asks for one.
+pub const BOSH_HOLD_MAX: u64 = 1;
+
+/// Seconds without a request after which a client is gone; Openfire's value.
+pub const BOSH_INACTIVITY_SECS: u64 = 30;
+
+/// The same for a client that polls and has no request held; must be more than it polls in.
+pub const BOSH_POLLER_INACTIVITY_SECS: u64 = 60;
+
+/// Seconds that must lie between two empty requests of a client that polls; Openfire's value.
+pub const BOSH_POLLING_SECS: u64 = 5;
+
+/// Seconds for which a client may ask to be away; Openfire's value.
+pub const BOSH_PAUSE_SECS_MAX: u64 = 300;
+
+/// Bytes of the start tag of a request over HTTP. Keys, names and namespaces need 1 KB.
+pub const BOSH_HEAD_BYTES_MAX: usize = 8 * 1024;

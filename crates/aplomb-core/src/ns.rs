@@ -10,6 +10,10 @@ pub const STREAM_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-streams";
 pub const STANZA_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 /// `open` and `close` over WebSocket (RFC 7395 §3.3).
 pub const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
+/// The wrapper of a request and of its answer over HTTP (XEP-0124 §6).
+pub const HTTP_BIND: &str = "http://jabber.org/protocol/httpbind";
+/// What XMPP adds to that wrapper (XEP-0206 §2).
+pub const XBOSH: &str = "urn:xmpp:xbosh";
 /// STARTTLS negotiation (RFC 6120 §5).
 pub const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 /// SASL negotiation (RFC 6120 §6).
@@ -54,12 +58,14 @@ pub const TIME: &str = "urn:xmpp:time";
 pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// The namespaces that a reader hands out without an allocation.
-pub(crate) const KNOWN: [&str; 27] = [
+pub(crate) const KNOWN: [&str; 29] = [
     CLIENT,
     STREAMS,
     STREAM_ERRORS,
     STANZA_ERRORS,
     FRAMING,
+    HTTP_BIND,
+    XBOSH,
     TLS,
     SASL,
     BIND,

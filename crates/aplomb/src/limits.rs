@@ -188,3 +188,6 @@ pub const DEPARTURE_LOOK_SECS: u64 = 1;
 
 /// Addresses that make an audience worth remembering; to find fewer costs some microseconds.
 pub const AUDIENCE_REMEMBERED_MIN: usize = 16;
+
+/// Requests of one client over HTTP that wait for its session; it holds two more.
+pub const BOSH_QUEUE_MAX: usize = 4;

@@ -3,6 +3,8 @@
 //! Every phase of a connection has its deadline: the TLS handshake, the header of a request, its
 //! answer; the upgrade hands the connection to a session, which has its own.
 
+mod bosh;
+mod discovery;
 mod http;
 mod pages;
 mod permits;
@@ -32,6 +34,8 @@ use crate::link::tcp::Tcp;
 use crate::link::{Carrier, Link, Peer};
 use crate::session;
 use crate::watch::Metrics;
+pub use bosh::{Binds, routes as binds};
+pub use discovery::routes as discovery;
 pub use pages::{Watchers, routes as pages};
 pub use permits::{Permit, Permits, TooMany};
 pub use upgrade::{Upgrades, routes as upgrades};
@@ -48,6 +52,8 @@ pub struct Site {
     pub stopping: CancellationToken,
     /// The connections, so that somebody waits for their end.
     pub tasks: TaskTracker,
+    /// The requests that do not wait for a session, so that somebody waits for their answers.
+    pub requests: TaskTracker,
     /// What the sessions need.
     pub sessions: Arc<session::Shared>,
     /// The sessions, so that somebody waits for their end.

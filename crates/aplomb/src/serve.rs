@@ -38,7 +38,7 @@ use crate::accounts::Accounts;
 use crate::config::{Config, Lab};
 use crate::hub::Hub;
 use crate::limits::{GENERATED_PASSWORD_CHARS, PUBSUB_QUEUE_MAX};
-use crate::listen::{Permits, Site, Upgrades, Watchers, pages, upgrades};
+use crate::listen::{Binds, Permits, Site, Upgrades, Watchers, binds, discovery, pages, upgrades};
 use crate::mailbox::EndReason;
 use crate::office::{Made, Office, Password};
 use crate::rest::{self, Rest};
@@ -172,6 +172,7 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
         metrics: sessions.metrics.clone(),
         stopping: CancellationToken::new(),
         tasks: TaskTracker::new(),
+        requests: TaskTracker::new(),
         sessions: Arc::clone(&sessions),
         session_tasks: session_tasks.clone(),
     });
@@ -205,8 +206,9 @@ impl Running {
         drop(self.departures);
         self.site.stopping.cancel();
         self.site.tasks.close();
+        self.site.requests.close();
         // Requests first: what they change is still to be told to sessions.
-        if timeout_at(at(start + self.drain / 2), self.site.tasks.wait()).await.is_err() {
+        if timeout_at(at(start + self.drain / 2), self.site.requests.wait()).await.is_err() {
             warn!("some requests were cut off");
         }
         self.sessions.stopping.cancel();
@@ -214,6 +216,9 @@ impl Running {
         self.session_tasks.close();
         if timeout_at(at(start + self.drain), self.session_tasks.wait()).await.is_err() {
             warn!(sessions = self.session_tasks.len(), "some sessions were cut off");
+        }
+        if timeout_at(at(start + self.drain), self.site.tasks.wait()).await.is_err() {
+            warn!(connections = self.site.tasks.len(), "some connections were cut off");
         }
         let writing = async {
             self.writer.stop().await;
@@ -321,8 +326,11 @@ impl Parts<'_> {
             writer: self.writer.clone(),
             metrics: sessions.metrics.clone(),
         };
+        let bosh_permits = Permits::new(config.connections, config.connections_per_address);
+        let bosh = Binds::new(Arc::clone(sessions), tasks.clone(), &allowed, bosh_permits);
         let ways = Upgrades { allowed, sessions: Arc::clone(sessions), tasks: tasks.clone() };
-        Ok(rest.merge(pages(Arc::new(watchers))).merge(upgrades(Arc::new(ways))))
+        let pages = pages(Arc::new(watchers)).merge(discovery(&config.domain));
+        Ok(rest.merge(pages).merge(upgrades(Arc::new(ways))).merge(binds(bosh)))
     }
 }
 

@@ -28,7 +28,7 @@ use tracing::info;
 
 use crate::clock;
 use crate::hub::Seat;
-use crate::limits::{STALL_SECS_MAX, WS_CLOSE_SECS_MAX};
+use crate::limits::{STALL_SECS_MAX, WRITE_BATCH_BYTES, WS_CLOSE_SECS_MAX};
 use crate::link::{Broken, Heard, Link, Peer, Traffic};
 use crate::mailbox::{EndReason, Letter};
 use end::End;
@@ -118,6 +118,11 @@ impl Session {
             if let Err(end) = self.settle().await {
                 return end;
             }
+            if self.answers_soon()
+                && let Err(end) = self.deliver(WRITE_BATCH_BYTES).await
+            {
+                return end;
+            }
             self.count();
             // An alarm that is too early only costs a look; one that is set anew costs a lock.
             let deadline = clock::instant_of(self.deadline()).into();
@@ -127,7 +132,9 @@ impl Session {
             let woken = self.wake(alarm.as_mut()).await;
             let outcome = match woken {
                 Wake::Heard(heard) => self.hear(heard),
-                Wake::Mail => self.deliver().await,
+                Wake::Mail => self.deliver(WRITE_BATCH_BYTES).await,
+                // It is kept for the next request.
+                Wake::Cut if self.link.keeps_time() => self.deliver(usize::MAX).await,
                 Wake::Cut => Err(self.cut_off()),
                 Wake::Alarm => self.look_at_the_clock(),
                 Wake::Claimed(heir) => self.hand_over(heir),
@@ -187,10 +194,10 @@ impl Session {
         }
         match heard {
             Ok(Heard::Unit(unit)) => {
-                let mut rest = unit.as_slice();
+                let mut rest = &unit[..];
                 self.responder.receive(now, &mut rest);
                 if !rest.is_empty() {
-                    self.link.put_back(rest);
+                    self.link.put_back(unit.slice_ref(rest));
                 }
             }
             Ok(Heard::Flushed { .. } | Heard::LifeSign) => {}
@@ -198,15 +205,22 @@ impl Session {
             Err(Broken::Ended) => return Err(self.lost()),
             Err(Broken::Io(error)) => return Err(End::Failed(error)),
             Err(Broken::Violation(violation)) => return Err(End::Violation(violation)),
+            Err(Broken::Refused(condition)) => return Err(End::Refused(condition)),
+            Err(Broken::Silent) => return Err(End::Silent),
         }
         Ok(())
     }
 
-    /// Tells the client why the server ends the stream.
-    fn tell(&mut self, reason: EndReason) -> End {
+    /// Begins the end: whatever else was to be said is not.
+    pub(super) fn begin_end(&mut self, reason: EndReason) {
         self.told = Some(reason);
         self.letters = Vec::new().into_iter();
         self.responder.close(clock::moment(), Some(end::stream_error(reason)));
+    }
+
+    /// Tells the client why the server ends the stream.
+    fn tell(&mut self, reason: EndReason) -> End {
+        self.begin_end(reason);
         while let Some(output) = self.responder.poll() {
             if let Output::Transmit(unit) = output {
                 self.transmit(&unit);
@@ -220,6 +234,9 @@ impl Session {
         self.responder.tick(now);
         if self.managed.as_mut().is_some_and(|managed| managed.takes_late_request(now)) {
             self.responder.request_acknowledgement();
+        }
+        if self.link.keeps_time() {
+            return Ok(());
         }
         let silence = now.since(self.alive);
         let out_bytes = self.link.traffic().out_bytes;
@@ -247,6 +264,7 @@ impl Session {
         }
         let Shared { ping_after, dead_after, .. } = self.shared.as_ref();
         let own = match self.stall {
+            _ if self.link.keeps_time() => clock::moment() + *dead_after,
             Some((_, since)) => since + STALL_WAIT,
             None if self.is_pinged => self.alive + *dead_after,
             None => self.alive + *ping_after,
@@ -298,8 +316,8 @@ impl Session {
             self.shared.metrics.sessions.dec();
         }
         self.log(end, queue);
-        if let Some((code, reason, is_answer_awaited)) = end.farewell() {
-            let close = self.link.close(code, reason, is_answer_awaited);
+        if let Some(farewell) = end.farewell() {
+            let close = self.link.close(farewell);
             let _ = timeout(Duration::from_secs(WS_CLOSE_SECS_MAX), close).await;
         }
         self.count();

@@ -1,8 +1,9 @@
 //! Units of a carrier ⇄ frames of a stream.
 //!
-//! A unit is one message on WebSocket and a piece of a document on TCP. The stream machine sees
-//! only frames, so it is the same on every carrier.
+//! A unit is one message on WebSocket, a piece of a document on TCP, and a request to be answered
+//! over HTTP. The stream machine sees only frames, so it is the same on every carrier.
 
+pub mod bosh;
 pub mod tcp;
 pub mod ws;
 
@@ -66,6 +67,11 @@ pub trait Framing: Send {
 
     /// Whether anything can be read after an error.
     fn survives_errors(&self) -> bool;
+
+    /// Whether the peer answers the end of a stream with one of its own, so that it is awaited.
+    fn awaits_close(&self) -> bool {
+        true
+    }
 }
 
 impl Open {

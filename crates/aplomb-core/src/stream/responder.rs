@@ -77,9 +77,8 @@ impl Responder {
             Ok(Some(frame)) => self.take(now, frame, input),
             Ok(None) => {}
             Err(error) => {
-                let is_over = self.phase == Phase::Closed;
                 self.close(now, Some(error));
-                if !is_over && !self.framing.survives_errors() {
+                if self.phase != Phase::Closed && !self.framing.survives_errors() {
                     self.hang_up();
                 }
             }
@@ -131,6 +130,9 @@ impl Responder {
         self.transmit(Frame::Close(Close::default()));
         self.error = error;
         self.deadline = Some(now + Duration::from_secs(CLOSE_SECS_MAX));
+        if !self.framing.awaits_close() {
+            self.hang_up();
+        }
     }
 
     /// Lets deadlines pass.
@@ -197,7 +199,7 @@ impl Responder {
 
     fn take_element(&mut self, now: Moment, element: Element, rest: &[u8]) {
         match self.phase {
-            Phase::ExpectTls => self.answer_starttls(now, rest),
+            Phase::ExpectTls => self.answer_starttls(rest),
             Phase::ExpectVerdict => {
                 let Policy { domain, .. } = self.policy.as_ref();
                 let step = self.auth.receive(&element, self.policy.offered(), domain);

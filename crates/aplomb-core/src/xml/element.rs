@@ -115,6 +115,18 @@ impl Element {
         self.attributes.retain(|a| a.name != name || !a.ns.is_empty());
     }
 
+    /// Moves the element and what is in it from one namespace to another.
+    pub fn change_ns(&mut self, from: &str, to: &'static str) {
+        if self.ns == from {
+            self.ns = to.into();
+        }
+        for node in &mut self.nodes {
+            if let Node::Element(child) = node {
+                child.change_ns(from, to);
+            }
+        }
+    }
+
     /// The first child `name` in the namespace `ns`.
     pub fn child(&self, ns: &str, name: &str) -> Option<&Self> {
         self.children().find(|child| child.is(ns, name))

@@ -5,8 +5,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aplomb_core::framing::{Framing, StreamCondition, StreamError, tcp, ws};
+use aplomb_core::framing::{Frame, Framing, Open, StreamCondition, StreamError, bosh, tcp, ws};
 use aplomb_core::jid::{self, FullJid};
+use aplomb_core::ns;
 use aplomb_core::sasl::decoy::Decoys;
 use aplomb_core::sasl::{Failure, Mechanism, ScramKeys};
 use aplomb_core::secret::Secret;
@@ -35,24 +36,85 @@ pub(crate) struct Desk {
 pub(crate) enum Carrier {
     WebSocket,
     Tcp,
+    Http,
 }
 
 impl Carrier {
+    /// Those on which our own client speaks.
     pub(crate) const ALL: [Self; 2] = [Self::WebSocket, Self::Tcp];
 
+    /// How a server reads its clients and writes to them.
     pub(crate) fn framing(self) -> Box<dyn Framing> {
         match self {
             Self::WebSocket => Box::new(ws::Messages),
             Self::Tcp => Box::new(tcp::Document::new()),
+            Self::Http => Box::new(Told(bosh::Bodies::default())),
+        }
+    }
+
+    /// How what the server writes is read.
+    pub(crate) fn framing_of_answers(self) -> Box<dyn Framing> {
+        match self {
+            Self::Http => Box::new(ws::Messages),
+            Self::WebSocket | Self::Tcp => self.framing(),
         }
     }
 
     /// A WebSocket message as this carrier has it; what is no message stays as it is.
     pub(crate) fn bytes_of(self, message: &str) -> Vec<u8> {
-        match ws::Messages.read(&mut message.as_bytes(), usize::MAX) {
-            Ok(Some(frame)) if self == Self::Tcp => self.framing().write(&frame),
-            Ok(_) | Err(_) => message.as_bytes().to_vec(),
+        match (self, ws::Messages.read(&mut message.as_bytes(), usize::MAX)) {
+            (Self::Tcp, Ok(Some(frame))) => self.framing().write(&frame),
+            (Self::Http, Ok(Some(Frame::Open(open)))) => body_of(&open).into_bytes(),
+            (Self::Http, Ok(Some(Frame::Close(_)))) => {
+                format!("<body xmlns='{}' rid='1' sid='s' type='terminate'/>", ns::HTTP_BIND).into()
+            }
+            (Self::Http, _) => {
+                format!("<body xmlns='{}' rid='1' sid='s'>{message}</body>", ns::HTTP_BIND).into()
+            }
+            (Self::WebSocket | Self::Tcp, _) => message.as_bytes().to_vec(),
         }
+    }
+}
+
+fn body_of(open: &Open) -> String {
+    let mut body = Element::new(ns::HTTP_BIND, "body").with_attr("rid", "1");
+    if let Some(to) = &open.to {
+        body.set_attr("to", to);
+    }
+    if let Some(version) = &open.version {
+        body.set_attr_in(ns::XBOSH, "version", version);
+    }
+    body.to_xml()
+}
+
+/// Requests over HTTP, answered by a header and an end that can be seen.
+struct Told(bosh::Bodies);
+
+impl Framing for Told {
+    fn read(&mut self, input: &mut &[u8], bytes_max: usize) -> Result<Option<Frame>, StreamError> {
+        self.0.read(input, bytes_max)
+    }
+
+    fn write(&mut self, frame: &Frame) -> Vec<u8> {
+        let written = self.0.write(frame);
+        assert_eq!(written.is_empty(), !matches!(frame, Frame::Element(_)));
+        if written.is_empty() { ws::Messages.write(frame) } else { written }
+    }
+
+    fn write_element(&mut self, element: &Element) -> Vec<u8> {
+        self.0.write_element(element)
+    }
+
+    fn restart(&mut self) {
+        self.0.restart();
+    }
+
+    fn survives_errors(&self) -> bool {
+        self.0.survives_errors()
+    }
+
+    fn awaits_close(&self) -> bool {
+        self.0.awaits_close()
     }
 }
 

@@ -4,7 +4,7 @@
 //!
 //! - `given   domain NAME | password of USER is WORD | JID is online | only PLAIN | strict host`
 //! - `given   STARTTLS offered | STARTTLS required | only over WebSocket | only over TCP`,
-//!   `only in one piece` (of what the client sends over TCP)
+//!   `only outside HTTP`, `only in one piece` (of what the client sends over TCP)
 //! - `given   management is off | management is offered | lost ID of JID sent N handled N`
 //! - `client  XML`: the client sends one message. `client  repeats N TEXT`: a long one.
 //! - `server  XML`: the server's next message is this; `…` stands for anything.
@@ -74,8 +74,12 @@ fn a_talk_that_is_wrong_fails() {
 }
 
 /// Each carrier, and into how many bytes it breaks what a client sends.
-const CARRIERS: [(Carrier, Option<usize>); 3] =
-    [(Carrier::WebSocket, None), (Carrier::Tcp, None), (Carrier::Tcp, Some(1))];
+const CARRIERS: [(Carrier, Option<usize>); 4] = [
+    (Carrier::WebSocket, None),
+    (Carrier::Tcp, None),
+    (Carrier::Tcp, Some(1)),
+    (Carrier::Http, None),
+];
 
 /// How far a talk went.
 #[derive(Debug, PartialEq, Eq)]
@@ -113,8 +117,8 @@ impl Talk {
         let mut talk = Self {
             world: World { carrier, ..World::default() },
             desk: None,
-            witness: Witness::new(carrier.framing(), carrier.framing()),
-            framing: carrier.framing(),
+            witness: Witness::new(carrier.framing(), carrier.framing_of_answers()),
+            framing: carrier.framing_of_answers(),
             bytes,
             seen: VecDeque::new(),
             told: VecDeque::new(),
@@ -122,8 +126,9 @@ impl Talk {
         };
         for line in lines(text) {
             match (carrier, bytes, line.as_str()) {
-                (Carrier::Tcp, _, "given   only over WebSocket")
-                | (Carrier::WebSocket, _, "given   only over TCP")
+                (Carrier::Tcp | Carrier::Http, _, "given   only over WebSocket")
+                | (Carrier::WebSocket | Carrier::Http, _, "given   only over TCP")
+                | (Carrier::Http, _, "given   only outside HTTP")
                 | (_, Some(_), "given   only in one piece") => return Ok(Ran::Elsewhere),
                 _ => {}
             }
@@ -177,7 +182,7 @@ impl Talk {
             }
             ["STARTTLS", "offered"] => self.world.starttls = StartTls::Offered,
             ["STARTTLS", "required"] => self.world.starttls = StartTls::Required,
-            ["only", "over" | "in", ..] => {}
+            ["only", "over" | "in" | "outside", ..] => {}
             ["strict", "host"] => self.world.is_strict_host = true,
             ["management", "is", word] => {
                 self.world.management = match *word {

@@ -4,6 +4,7 @@
 //! of units at once; only what the socket did not take is kept. While something is kept it reads
 //! nothing, so a peer that does not read cannot make us queue answers.
 
+pub mod bosh;
 pub mod dial;
 pub mod tcp;
 pub mod ws;
@@ -18,11 +19,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use aplomb_core::framing::bosh::{Bodies, Condition};
 use aplomb_core::framing::{self, Framing};
 use aplomb_core::websocket::{Close, CloseCode, Opcode, Violation, push_frame, push_header};
+use bytes::Bytes;
 use rustls::ServerConfig;
 
-use pipe::Pipe;
+use bosh::Bosh;
 use tcp::Tcp;
 use ws::WebSocket;
 
@@ -42,6 +45,8 @@ pub enum Link {
     WebSocket(WebSocket),
     /// RFC 6120.
     Tcp(Tcp),
+    /// XEP-0124 and XEP-0206.
+    Bosh(Box<Bosh>),
 }
 
 /// How a unit is put on the wire.
@@ -51,6 +56,8 @@ pub enum Wrap {
     Message,
     /// As it is, inside the stream's document.
     Bare,
+    /// As it is, inside an answer over HTTP, where nothing is known of the stream's namespaces.
+    Child,
 }
 
 /// Bytes that went through a link, frame headers included.
@@ -66,7 +73,7 @@ pub struct Traffic {
 #[derive(Debug)]
 pub enum Heard {
     /// A message, or a piece of a stream.
-    Unit(Vec<u8>),
+    Unit(Bytes),
     /// Nothing; but what was kept is written.
     Flushed {
         /// Whether the client took something that it had not taken before.
@@ -85,8 +92,25 @@ pub enum Broken {
     Ended,
     /// The connection failed.
     Io(io::Error),
-    /// The client broke the protocol of the carrier.
+    /// The client broke the protocol of WebSocket.
     Violation(Violation),
+    /// The client broke the protocol of requests over HTTP, and knows it.
+    Refused(Condition),
+    /// The client gave no sign of life for too long.
+    Silent,
+}
+
+/// How the end of a connection is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Farewell {
+    /// On WebSocket: the number.
+    pub code: CloseCode,
+    /// On WebSocket: the words.
+    pub reason: &'static str,
+    /// On WebSocket: whether the peer has not said farewell itself.
+    pub is_answer_awaited: bool,
+    /// Over HTTP; none if the client left.
+    pub condition: Option<Condition>,
 }
 
 impl Link {
@@ -95,6 +119,7 @@ impl Link {
         match self {
             Self::WebSocket(_) => Box::new(framing::ws::Messages),
             Self::Tcp(_) => Box::new(framing::tcp::Document::new()),
+            Self::Bosh(_) => Box::new(Bodies::default()),
         }
     }
 
@@ -103,49 +128,77 @@ impl Link {
         match self {
             Self::WebSocket(_) => Wrap::Message,
             Self::Tcp(_) => Wrap::Bare,
+            Self::Bosh(_) => Wrap::Child,
         }
     }
 
+    /// Whether the link itself notices that the client is gone: a client that has no request open
+    /// can neither be pinged nor take anything, and may be away for minutes.
+    pub const fn keeps_time(&self) -> bool {
+        matches!(self, Self::Bosh(_))
+    }
+
     /// Allows units of full size, from the next one on: the client has logged in.
-    pub const fn trust(&mut self) {
+    pub fn trust(&mut self) {
         match self {
             Self::WebSocket(link) => link.trust(),
             // The framing counts, for here a unit is only a piece.
             Self::Tcp(_) => {}
+            Self::Bosh(link) => link.trust(),
         }
     }
 
-    /// Whether the socket has not taken all that was written.
+    /// Whether the client has not taken all that was written.
     pub fn is_stalled(&self) -> bool {
-        self.pipe().is_stalled()
+        match self {
+            Self::WebSocket(WebSocket { pipe, .. }) | Self::Tcp(Tcp { pipe, .. }) => {
+                pipe.is_stalled()
+            }
+            Self::Bosh(link) => link.is_stalled(),
+        }
     }
 
     /// Bytes so far.
     pub const fn traffic(&self) -> Traffic {
-        self.pipe().traffic
+        match self {
+            Self::WebSocket(WebSocket { pipe, .. }) | Self::Tcp(Tcp { pipe, .. }) => pipe.traffic,
+            Self::Bosh(link) => link.traffic(),
+        }
     }
 
     /// Writes a unit soon: at the next [`Link::next`].
     pub fn queue(&mut self, unit: &[u8]) {
         let wrap = self.wrap();
-        wrap.push(self.pipe_mut().unsent(), &[unit]);
+        let unsent = match self {
+            Self::WebSocket(WebSocket { pipe, .. }) | Self::Tcp(Tcp { pipe, .. }) => pipe.unsent(),
+            Self::Bosh(link) => link.unsent(),
+        };
+        wrap.push(unsent, &[unit]);
     }
 
     /// Asks the peer for a sign of life, soon; says whether the carrier has a way to ask.
     pub fn queue_ping(&mut self) -> bool {
         match self {
             Self::WebSocket(link) => push_frame(link.pipe.unsent(), Opcode::Ping, &[], None),
-            Self::Tcp(_) => return false,
+            Self::Tcp(_) | Self::Bosh(_) => return false,
         }
         true
     }
 
     /// Writes the units that `fill` appends to an empty buffer, all in one write.
     ///
-    /// What the socket does not take at once is kept; see [`Link::is_stalled`]. Call it only while
+    /// What the client does not take at once is kept; see [`Link::is_stalled`]. Call it only while
     /// nothing is kept, for else the kept bytes must go first.
     pub async fn write_batch(&mut self, fill: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
-        self.pipe_mut().write_batch(fill).await
+        match self {
+            Self::WebSocket(WebSocket { pipe, .. }) | Self::Tcp(Tcp { pipe, .. }) => {
+                pipe.write_batch(fill).await
+            }
+            Self::Bosh(link) => {
+                fill(link.unsent());
+                Ok(())
+            }
+        }
     }
 
     /// Writes what is kept, or else waits for the client. It may be dropped and called again.
@@ -153,14 +206,16 @@ impl Link {
         match self {
             Self::WebSocket(link) => link.next().await,
             Self::Tcp(link) => link.next().await,
+            Self::Bosh(link) => link.next().await,
         }
     }
 
-    /// Lets the end of the last unit be heard again; there is none but on TCP.
-    pub fn put_back(&mut self, rest: &[u8]) {
+    /// Lets the end of the last unit be heard again; there is none on WebSocket.
+    pub fn put_back(&mut self, rest: Bytes) {
         match self {
             Self::WebSocket(_) => debug_assert!(rest.is_empty(), "a message is one frame"),
             Self::Tcp(link) => link.put_back(rest),
+            Self::Bosh(link) => link.put_back(rest),
         }
     }
 
@@ -168,32 +223,25 @@ impl Link {
     ///
     /// - Errors: words about why there is no TLS.
     pub async fn secure(&mut self, tls: &Arc<ServerConfig>) -> Result<(), String> {
-        if let Self::Tcp(link) = self {
-            link.forget();
+        match self {
+            Self::Tcp(link) => {
+                link.forget();
+                link.pipe.secure(Arc::clone(tls)).await
+            }
+            Self::WebSocket(_) | Self::Bosh(_) => Err("the carrier has TLS of its own".to_owned()),
         }
-        self.pipe_mut().secure(Arc::clone(tls)).await
     }
 
-    /// Says that the connection ends and, on WebSocket, why; waits for the peer's end, and ends it.
-    /// The caller sets the time.
-    pub async fn close(&mut self, code: CloseCode, reason: &str, is_answer_awaited: bool) {
+    /// Says that the connection ends and, where there is a way, why; waits for the peer's end, and
+    /// ends it. The caller sets the time.
+    pub async fn close(&mut self, farewell: Farewell) {
         match self {
-            Self::WebSocket(link) => link.close(code, reason, is_answer_awaited).await,
+            Self::WebSocket(link) => {
+                let Farewell { code, reason, is_answer_awaited, .. } = farewell;
+                link.close(code, reason, is_answer_awaited).await;
+            }
             Self::Tcp(link) => link.pipe.finish().await,
-        }
-    }
-
-    const fn pipe(&self) -> &Pipe {
-        match self {
-            Self::WebSocket(link) => &link.pipe,
-            Self::Tcp(link) => &link.pipe,
-        }
-    }
-
-    const fn pipe_mut(&mut self) -> &mut Pipe {
-        match self {
-            Self::WebSocket(link) => &mut link.pipe,
-            Self::Tcp(link) => &mut link.pipe,
+            Self::Bosh(link) => link.close(farewell.condition).await,
         }
     }
 }

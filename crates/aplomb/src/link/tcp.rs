@@ -3,6 +3,8 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
+
 use super::pipe::Pipe;
 use super::{Broken, Carrier, Heard};
 
@@ -11,23 +13,23 @@ use super::{Broken, Carrier, Heard};
 pub struct Tcp {
     pub(super) pipe: Pipe,
     /// Bytes that were heard already and are to be heard again.
-    unread: Vec<u8>,
+    unread: Bytes,
 }
 
 impl Tcp {
     /// A link at the start of its stream.
     pub fn new(carrier: Carrier) -> Self {
-        Self { pipe: Pipe::new(carrier), unread: Vec::new() }
+        Self { pipe: Pipe::new(carrier), unread: Bytes::new() }
     }
 
     /// Lets the end of a unit be heard again, as a unit of its own.
-    pub(super) fn put_back(&mut self, rest: &[u8]) {
-        self.unread = rest.to_vec();
+    pub(super) fn put_back(&mut self, rest: Bytes) {
+        self.unread = rest;
     }
 
     /// Forgets what was put back: over TLS nothing counts that came before it.
     pub(super) fn forget(&mut self) {
-        self.unread = Vec::new();
+        self.unread = Bytes::new();
     }
 
     pub(super) async fn next(&mut self) -> Result<Heard, Broken> {
@@ -42,6 +44,6 @@ impl Tcp {
         if !self.unread.is_empty() {
             return Poll::Ready(Ok(Heard::Unit(std::mem::take(&mut self.unread))));
         }
-        self.pipe.poll_read(cx, |bytes| Ok(Heard::Unit(bytes.to_vec())))
+        self.pipe.poll_read(cx, |bytes| Ok(Heard::Unit(Bytes::copy_from_slice(bytes))))
     }
 }

@@ -47,7 +47,7 @@ impl WebSocket {
             match self.next().await {
                 Ok(Heard::Flushed { .. } | Heard::Unit(_) | Heard::LifeSign | Heard::Close(_)) => {}
                 Err(Broken::Ended | Broken::Io(_)) => return,
-                Err(Broken::Violation(_)) => break,
+                Err(Broken::Violation(_) | Broken::Refused(_) | Broken::Silent) => break,
             }
         }
         self.pipe.finish().await;
@@ -59,7 +59,7 @@ impl WebSocket {
             return Poll::Ready(Ok(Heard::Flushed { after_stall }));
         }
         Poll::Ready(Ok(match ready!(self.poll_input(cx))? {
-            Input::Text(unit) => Heard::Unit(unit.into_bytes()),
+            Input::Text(unit) => Heard::Unit(unit.into()),
             Input::Pong(_) => Heard::LifeSign,
             Input::Ping(payload) => {
                 push_frame(self.pipe.unsent(), Opcode::Pong, &payload, None);

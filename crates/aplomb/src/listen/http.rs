@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use tower::ServiceExt;
 use tracing::debug;
 
-use super::{Permit, Site};
+use super::{Permit, Site, bosh};
 use crate::limits::{
     HTTP_ANSWER_SECS_MAX, HTTP_BUFFER_BYTES_MAX, HTTP_HEADER_BYTES_MAX, HTTP_HEADER_SECS_MAX,
     HTTP2_PING_SECS, HTTP2_STREAMS_MAX,
@@ -101,6 +101,8 @@ async fn answer(
     permit: &Arc<Permit>,
     site: &Arc<Site>,
 ) -> Result<Response<Body>, Infallible> {
+    let is_held = bosh::PATHS.contains(&request.uri().path());
+    let _counted = (!is_held).then(|| site.requests.token());
     let extensions = request.extensions_mut();
     extensions.insert(ConnectInfo(peer.address));
     extensions.insert(peer);

@@ -17,7 +17,7 @@ use crate::{clock, random};
 pub(super) fn responder(shared: &Shared, link: &Link, peer: Peer) -> Responder {
     let policy = match (peer.is_tls, link.wrap()) {
         (true, _) => &shared.policy_tls,
-        (false, Wrap::Message) => &shared.policy_clear,
+        (false, Wrap::Message | Wrap::Child) => &shared.policy_clear,
         (false, Wrap::Bare) => &shared.policy_starttls,
     };
     let fresh = Fresh {

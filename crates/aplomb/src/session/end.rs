@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::io;
 
+use aplomb_core::framing::bosh::Condition;
 use aplomb_core::framing::{StreamCondition, StreamError};
 use aplomb_core::sasl::Failure;
 use aplomb_core::websocket::{Close, CloseCode, Violation};
 
+use crate::link::Farewell;
 use crate::mailbox::EndReason;
 
 /// Why a session is over.
@@ -24,6 +26,8 @@ pub(super) enum End {
     Failed(io::Error),
     /// The client broke the rules of WebSocket.
     Violation(Violation),
+    /// The client broke the rules of requests over HTTP.
+    Refused(Condition),
     /// The client broke the rules of the stream, or said that we did.
     Stream(StreamError),
     /// The client could not prove who it is.
@@ -46,6 +50,7 @@ pub(super) enum Layer {
     Tcp,
     Tls,
     WebSocket,
+    Bosh,
     Xmpp,
     Auth,
     Policy,
@@ -57,6 +62,7 @@ impl Layer {
             Self::Tcp => "tcp",
             Self::Tls => "tls",
             Self::WebSocket => "websocket",
+            Self::Bosh => "bosh",
             Self::Xmpp => "xmpp",
             Self::Auth => "auth",
             Self::Policy => "policy",
@@ -96,6 +102,7 @@ impl End {
                 };
                 ("server", Layer::WebSocket, code, BROKEN_CLIENT)
             }
+            Self::Refused(condition) => ("server", Layer::Bosh, condition.name(), OUT_OF_TURN),
             Self::Stream(error) => ("server", Layer::Xmpp, error.condition.name(), BROKEN_CLIENT),
             Self::LoginFailed(failure) => ("server", Layer::Auth, failure.name(), BAD_LOGIN),
             Self::LoginTimeout => ("server", Layer::Auth, "login-timeout", NO_LOGIN),
@@ -119,6 +126,7 @@ impl End {
             Self::WebSocketClosed(_)
             | Self::Vanished
             | Self::Failed(_)
+            | Self::Refused(_)
             | Self::Silent
             | Self::Stalled => true,
             Self::Left
@@ -145,6 +153,7 @@ impl End {
             Self::Left
             | Self::WebSocketClosed(None)
             | Self::Vanished
+            | Self::Refused(_)
             | Self::LoginFailed(_)
             | Self::LoginTimeout
             | Self::Told(_)
@@ -154,34 +163,45 @@ impl End {
         }
     }
 
-    /// How the connection is closed: on WebSocket the code, the reason, and whether the peer's
-    /// answer is awaited; none if there is nobody to tell.
-    pub(super) fn farewell(&self) -> Option<(CloseCode, &'static str, bool)> {
-        match self {
-            Self::Left => Some((CloseCode::NORMAL, "", true)),
+    /// How the end is told; none if there is nobody to tell.
+    pub(super) fn farewell(&self) -> Option<Farewell> {
+        let (code, reason, is_answer_awaited) = match self {
+            Self::Left => (CloseCode::NORMAL, "", true),
             Self::WebSocketClosed(close) => {
                 let code = close.as_ref().map_or(CloseCode::NORMAL, |close| close.code);
-                Some((code, "", false))
+                (code, "", false)
             }
-            Self::Vanished | Self::NoTls(_) | Self::Failed(_) | Self::Silent | Self::Stalled => {
-                None
-            }
-            Self::Violation(violation) => Some((violation.code, violation.what, false)),
-            Self::Stream(error) => Some((code_for(error.condition), error.condition.name(), true)),
-            Self::LoginFailed(_) => Some((CloseCode::POLICY_VIOLATION, "login failed", true)),
-            Self::LoginTimeout => Some((CloseCode::POLICY_VIOLATION, "login timed out", true)),
+            Self::Vanished
+            | Self::NoTls(_)
+            | Self::Failed(_)
+            | Self::Refused(_)
+            | Self::Silent
+            | Self::Stalled => return None,
+            Self::Violation(violation) => (violation.code, violation.what, false),
+            Self::Stream(error) => (code_for(error.condition), error.condition.name(), true),
+            Self::LoginFailed(_) => (CloseCode::POLICY_VIOLATION, "login failed", true),
+            Self::LoginTimeout => (CloseCode::POLICY_VIOLATION, "login timed out", true),
             Self::Told(EndReason::Conflict) | Self::Resumed => {
-                Some((CloseCode::NORMAL, "conflict", true))
+                (CloseCode::NORMAL, "conflict", true)
             }
-            Self::Told(EndReason::Shutdown) => {
-                Some((CloseCode::GOING_AWAY, "the server stops", true))
-            }
+            Self::Told(EndReason::Shutdown) => (CloseCode::GOING_AWAY, "the server stops", true),
             Self::Told(EndReason::SlowReader) => {
-                Some((CloseCode::POLICY_VIOLATION, "too slow a reader", true))
+                (CloseCode::POLICY_VIOLATION, "too slow a reader", true)
             }
             Self::Told(EndReason::AccountChanged) => {
-                Some((CloseCode::POLICY_VIOLATION, "the account changed", true))
+                (CloseCode::POLICY_VIOLATION, "the account changed", true)
             }
+        };
+        Some(Farewell { code, reason, is_answer_awaited, condition: self.condition() })
+    }
+
+    /// What a client over HTTP is told; none if it left.
+    fn condition(&self) -> Option<Condition> {
+        match self {
+            Self::Left => None,
+            Self::Stream(error) => Some(Condition::of(error)),
+            Self::Told(reason) => Some(Condition::of(&stream_error(*reason))),
+            _ => Some(Condition::RemoteStreamError),
         }
     }
 }
@@ -242,6 +262,8 @@ const BROKEN_CLIENT: &str = "the client, or a proxy that changes what passes, br
     protocol: the detail says how; report it to its maker";
 const BROKEN_SERVER: &str = "the client found something wrong in what it got: a proxy changes it, \
     or the fault is ours; the detail says what";
+const OUT_OF_TURN: &str = "requests over HTTP with a wrong number or key, too many or too often: \
+    two pages with one session, or a proxy that repeats requests; the client must connect again";
 const BAD_LOGIN: &str = "check the name and the password; too many wrong ones lock the account \
     for the time of lockout";
 const NO_LOGIN: &str = "something connects and does not log in: a stuck client, a probe of a \
@@ -270,7 +292,7 @@ Every session that began ends in one log line, `session ended`, with these field
 |---|---|
 | `jid`, `peer` | who, as far as it was known, and the address |
 | `by` | who ended it: `client`, `server` or `network` |
-| `layer` | where: `tcp`, `tls`, `websocket`, `xmpp`, `auth` or `policy` |
+| `layer` | where: `tcp`, `tls`, `websocket`, `bosh`, `xmpp`, `auth` or `policy` |
 | `code` | which of the ends below; `aplomb_session_ends_total` counts them |
 | `detail` | the words of the peer or of the system |
 | `age_secs` | seconds since the connection became a session |
@@ -306,6 +328,7 @@ Every session that began ends in one log line, `session ended`, with these field
             violation(CloseCode::UNSUPPORTED_DATA),
             violation(CloseCode::INVALID_DATA),
             violation(CloseCode::TOO_BIG),
+            End::Refused(Condition::ItemNotFound),
             End::Stream(StreamError::new(StreamCondition::NotWellFormed)),
             End::LoginFailed(Failure::NotAuthorized),
             End::LoginTimeout,
@@ -321,6 +344,7 @@ Every session that began ends in one log line, `session ended`, with these field
         for end in ends() {
             let Verdict { by, layer, code, remedy } = end.verdict();
             let code = match end {
+                End::Refused(_) => format!("`{code}` and the other conditions of XEP-0124 §17.2"),
                 End::Stream(_) => format!("`{code}` and the other conditions of RFC 6120 §4.9.3"),
                 End::LoginFailed(_) => format!("`{code}` and the others of RFC 6120 §6.5"),
                 _ => format!("`{code}`"),
@@ -335,7 +359,8 @@ Every session that began ends in one log line, `session ended`, with these field
     #[test]
     fn whoever_can_still_hear_is_told_by_a_close() {
         for end in ends() {
-            let is_gone = matches!(end.verdict().layer, Layer::Tcp | Layer::Tls);
+            // A request that is refused is answered at once.
+            let is_gone = matches!(end.verdict().layer, Layer::Tcp | Layer::Tls | Layer::Bosh);
             assert_eq!(end.farewell().is_none(), is_gone, "{end:?}");
         }
     }

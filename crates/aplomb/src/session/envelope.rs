@@ -19,7 +19,7 @@ impl Envelope {
     /// For messages of the pubsub service of `domain` to `jid`.
     pub(super) fn new(domain: &str, jid: &FullJid, wrap: Wrap) -> Self {
         let namespace = match wrap {
-            Wrap::Message => format!(r#" xmlns="{}""#, ns::CLIENT),
+            Wrap::Message | Wrap::Child => format!(r#" xmlns="{}""#, ns::CLIENT),
             // It is the stream's own.
             Wrap::Bare => String::new(),
         };

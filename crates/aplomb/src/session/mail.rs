@@ -9,13 +9,19 @@ use super::end::End;
 use super::resume::Managed;
 use crate::clock;
 use crate::hub::Seat;
-use crate::limits::WRITE_BATCH_BYTES;
 use crate::link::Wrap;
 use crate::mailbox::{EndReason, Letter};
 
 impl Session {
-    /// Writes what waits in the mailbox, up to a batch at a time.
-    pub(super) async fn deliver(&mut self) -> Result<(), End> {
+    /// Whether a request may be answered next, and should take along what waits in the mailbox.
+    pub(super) fn answers_soon(&self) -> bool {
+        let has_mail = |seat: &Seat| self.letters.len() > 0 || seat.mailbox.depth() > 0;
+        let takes_mail = self.link.keeps_time() && !self.link.is_stalled();
+        takes_mail && self.told.is_none() && self.seat.as_ref().is_some_and(has_mail)
+    }
+
+    /// Writes what waits in the mailbox, until the batch has so many bytes.
+    pub(super) async fn deliver(&mut self, bytes_max: usize) -> Result<(), End> {
         let Some(seat) = &self.seat else { return Ok(()) };
         if self.letters.len() == 0 {
             let mut letters = Vec::new();
@@ -28,7 +34,7 @@ impl Session {
         let wrap = link.wrap();
         let envelope = envelope.as_ref().expect("letters follow a bind");
         let written = link.write_batch(|batch| {
-            while batch.len() < WRITE_BATCH_BYTES && told.is_none() {
+            while batch.len() < bytes_max && told.is_none() {
                 match letters.next() {
                     Some(Letter::Notice { notice, to_full }) => {
                         envelope.push(batch, &notice, to_full);
@@ -55,8 +61,9 @@ impl Session {
         self.last_out = now;
         match told {
             Some(EndReason::Shutdown) => Err(self.tell(EndReason::Shutdown)),
+            // The rest is said and done before the next thing is waited for.
             Some(reason) => {
-                self.tell(reason);
+                self.begin_end(reason);
                 Ok(())
             }
             None => Ok(()),
