@@ -82,8 +82,9 @@ export async function start(...more) {
     const isDecided = (line) => line.includes('"listening"') || line.includes('the program ended');
     const line = await log.until('line that tells the ports', isDecided);
     if (line.startsWith('the')) throw new Error(log.all.join('\n'));
-    const { https: address, insecure_http: clear } = JSON.parse(line);
-    const server = { child, log, ended, home, port: Number(address.split(':').pop()), clear };
+    const told = JSON.parse(line);
+    const port = Number(told.https.split(':').pop());
+    const server = { child, log, ended, home, port, clear: told.insecure_http, told };
     server.domain = 'localhost';
     server.ca = await certificate(server.port);
     server.origin = `https://localhost:${server.port}`;

@@ -49,11 +49,15 @@ fn greet(words: &str) {
 }
 
 fn start_log(shape: LogShape, level: &str) -> Result<(), ConfigError> {
+    // COMPAT: Java's TLS says `user_canceled` before every close, which is nothing to warn of.
+    let level = format!("rustls=error,{level}");
     let filter = tracing_subscriber::EnvFilter::try_new(level).map_err(|error| {
         ConfigError::InFlag { name: "log-level".to_owned(), problem: format!("is wrong: {error}") }
     })?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Whoever read the log may have gone; a complaint about it could only panic.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match shape {

@@ -190,3 +190,19 @@ async fn a_site_that_stops_still_answers_what_it_was_asked() {
     });
     assert_eq!(stopped.await.expect("it stops early").0, Some(0));
 }
+
+#[test]
+fn a_server_whose_log_nobody_reads_any_more_stops_in_order() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_aplomb"))
+        .args(["serve", "--lab", "--https", "127.0.0.1:0"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.contains("listening")).expect("the line about the port");
+    drop(lines);
+    let killed = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(killed.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
