@@ -191,3 +191,6 @@ pub const AUDIENCE_REMEMBERED_MIN: usize = 16;
 
 /// Requests of one client over HTTP that wait for its session; it holds two more.
 pub const BOSH_QUEUE_MAX: usize = 4;
+
+/// Log lines that wait for whoever reads the log: some 3 MB, minutes of a busy server.
+pub const LOG_LINES_MAX: usize = 10_000;

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, FromArgMatches};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 
 use super::{USAGE, fail, print};
 use crate::config::{self, ConfigError, Loaded, LogShape, SETTINGS, Sources};
+use crate::limits::LOG_LINES_MAX;
 
 /// Runs the server until it is told to stop.
 #[derive(Debug, clap::Args)]
@@ -31,9 +33,11 @@ impl Serve {
             Ok(loaded) => loaded.config,
             Err(error) => return fail(&error, USAGE),
         };
-        if let Err(error) = start_log(config.log, &config.log_level) {
-            return fail(&error, USAGE);
-        }
+        // What is in the log's queue is written when this goes.
+        let _log = match start_log(config.log, &config.log_level) {
+            Ok(log) => log,
+            Err(error) => return fail(&error, USAGE),
+        };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let served = match runtime {
             Ok(runtime) => runtime.block_on(crate::serve::run(config, greet)),
@@ -48,23 +52,29 @@ fn greet(words: &str) {
     let _ = print(words);
 }
 
-fn start_log(shape: LogShape, level: &str) -> Result<(), ConfigError> {
+/// Starts the log. Lines that nobody reads are dropped beyond a bound: a log that is not taken must
+/// not stop the server.
+fn start_log(shape: LogShape, level: &str) -> Result<WorkerGuard, ConfigError> {
     // COMPAT: Java's TLS says `user_canceled` before every close, which is nothing to warn of.
     let level = format!("rustls=error,{level}");
     let filter = tracing_subscriber::EnvFilter::try_new(level).map_err(|error| {
         ConfigError::InFlag { name: "log-level".to_owned(), problem: format!("is wrong: {error}") }
     })?;
+    let (queue, guard) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(LOG_LINES_MAX)
+        .finish(std::io::stderr());
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         // Whoever read the log may have gone; a complaint about it could only panic.
         .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_writer(queue);
     match shape {
         LogShape::Text => log.with_target(false).init(),
         LogShape::Json => log.json().flatten_event(true).init(),
     }
-    Ok(())
+    Ok(guard)
 }
 
 /// The settings as flags.

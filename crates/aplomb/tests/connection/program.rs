@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
@@ -22,6 +22,17 @@ struct Program {
 impl Program {
     /// Starts `aplomb serve` on free ports and waits until it says that it is ready.
     fn start(more: &[&str]) -> Self {
+        Self::start_with(more, |mut stderr| {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).unwrap();
+            log
+        })
+    }
+
+    fn start_with(
+        more: &[&str],
+        read: impl FnOnce(ChildStderr) -> String + Send + 'static,
+    ) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_aplomb"))
             .args(["serve", "--lab", "--lab-agents", "4", "--lab-password", PASSWORD])
             .args(["--domain", "cc.test", "--https", "127.0.0.1:0"])
@@ -31,12 +42,8 @@ impl Program {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut stderr = child.stderr.take().unwrap();
-        let log = spawn(move || {
-            let mut log = String::new();
-            stderr.read_to_string(&mut log).unwrap();
-            log
-        });
+        let stderr = child.stderr.take().unwrap();
+        let log = spawn(move || read(stderr));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let url = "ws://localhost:";
         let line = lines.find(|line| line.contains(url)).expect("the address of clear text");
@@ -128,6 +135,26 @@ async fn the_log_says_who_ended_each_session_and_at_which_layer() {
         assert_eq!(log.matches(&fields).count(), 1, "{fields} in {log}");
     }
     assert_eq!(log.matches("session ended").count(), 4, "{log}");
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_does_not_stop_the_server() {
+    let (unread, wait) = std::sync::mpsc::sync_channel::<()>(0);
+    let program = Program::start_with(&[], move |_stderr| {
+        // The pipe stays open and full until the test is over.
+        wait.recv().expect_err("nothing is ever sent");
+        String::new()
+    });
+    // Each end of a session is a line of some 400 bytes; a pipe holds 64 KiB.
+    for _ in 0..400 {
+        let mut desk = Desk::open(program.clear).await;
+        desk.close().await;
+        desk.until_end().await;
+    }
+    Desk::login(program.clear, "1001", "desktop").await;
+    drop(unread);
+    program.signal("-KILL");
+    tokio::task::spawn_blocking(|| program.end()).await.unwrap();
 }
 
 #[tokio::test]
