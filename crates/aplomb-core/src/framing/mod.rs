@@ -65,6 +65,11 @@ pub trait Framing: Send {
     /// Forgets what was read: the peer opens the stream anew (RFC 6120 §4.3.3).
     fn restart(&mut self);
 
+    /// Whether a frame has begun of which the rest must still come.
+    fn is_within(&self) -> bool {
+        false
+    }
+
     /// Whether anything can be read after an error.
     fn survives_errors(&self) -> bool;
 

@@ -52,6 +52,10 @@ impl Framing for Document {
         *self = Self::new();
     }
 
+    fn is_within(&self) -> bool {
+        self.reader.is_within()
+    }
+
     fn survives_errors(&self) -> bool {
         false
     }

@@ -3,6 +3,7 @@
 //! Drain [`Responder::poll`] before you feed again.
 
 mod claims;
+mod deadlines;
 mod driver;
 mod management;
 mod tls;
@@ -83,6 +84,7 @@ impl Responder {
                 }
             }
         }
+        self.set_end_of_stanza(now);
     }
 
     /// Takes the answer to the last question; nothing happens if the stream ended meanwhile.
@@ -133,24 +135,6 @@ impl Responder {
         if !self.framing.awaits_close() {
             self.hang_up();
         }
-    }
-
-    /// Lets deadlines pass.
-    pub fn tick(&mut self, now: Moment) {
-        if self.deadline.is_none_or(|deadline| now < deadline) {
-            return;
-        }
-        if matches!(self.phase, Phase::Closing(_)) {
-            return self.hang_up();
-        }
-        let text = format!("not logged in and bound within {LOGIN_SECS_MAX} s");
-        let error = StreamError::new(StreamCondition::ConnectionTimeout).with_text(text);
-        self.close(now, Some(error));
-    }
-
-    /// When [`Responder::tick`] must be called at the latest.
-    pub const fn deadline(&self) -> Option<Moment> {
-        self.deadline
     }
 
     /// The next thing to do.

@@ -52,6 +52,11 @@ impl Reader {
         read
     }
 
+    /// Whether an item has begun and not ended.
+    pub const fn is_within(&self) -> bool {
+        self.begun_bytes > 0 && !self.is_over
+    }
+
     fn next(&mut self, input: &mut &[u8], bytes_max: usize) -> Result<Option<Item>, XmlError> {
         loop {
             if self.begun_bytes == 0 {
