@@ -325,6 +325,7 @@ impl Parts<'_> {
             accounts: Arc::clone(&self.accounts),
             writer: self.writer.clone(),
             metrics: sessions.metrics.clone(),
+            plain_without_tls: config.plain_without_tls,
         };
         let bosh_permits = Permits::new(config.connections, config.connections_per_address);
         let bosh = Binds::new(Arc::clone(sessions), tasks.clone(), &allowed, bosh_permits);

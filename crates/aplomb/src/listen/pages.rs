@@ -4,14 +4,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aplomb_core::domain::Role;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Router, http};
+use axum::{Extension, Router, http};
 use http::{HeaderMap, StatusCode, header};
 
 use crate::accounts::Accounts;
+use crate::link::Peer;
 use crate::watch::Metrics;
 use crate::web;
 use crate::writer::Writer;
@@ -24,6 +25,8 @@ pub struct Watchers {
     pub writer: Writer,
     /// What is shown.
     pub metrics: Metrics,
+    /// Whether a password may come over a connection without TLS.
+    pub plain_without_tls: bool,
 }
 
 /// The routes.
@@ -51,17 +54,21 @@ async fn metrics(State(watchers): State<Arc<Watchers>>) -> impl IntoResponse {
 
 async fn guard(
     State(watchers): State<Arc<Watchers>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(peer): Extension<Peer>,
     request: Request,
     next: Next,
 ) -> Response {
-    if is_local(peer, request.headers()) {
+    if is_local(peer.address, request.headers()) {
         return next.run(request).await;
+    }
+    if !web::takes_passwords(peer, watchers.plain_without_tls) {
+        let words = format!("{}, or ask from the server itself\n", web::ONLY_OVER_TLS);
+        return (StatusCode::FORBIDDEN, words).into_response();
     }
     let Some((name, password)) = web::basic(request.headers()) else {
         return refuse("log in as an administrator, or ask from the server itself\n");
     };
-    match watchers.accounts.verify(&name, &password, peer.ip()).await {
+    match watchers.accounts.verify(&name, &password, peer.address.ip()).await {
         Ok(login) if watchers.is_administrator(login.name()) => next.run(request).await,
         Ok(_) => (StatusCode::FORBIDDEN, "for administrators\n").into_response(),
         Err(_) => refuse("the name or the password is wrong\n"),
@@ -78,7 +85,7 @@ impl Watchers {
 
 /// A proxy on this machine speaks for others, so what it forwards is not local.
 fn is_local(peer: SocketAddr, headers: &HeaderMap) -> bool {
-    let is_forwarded = ["forwarded", "x-forwarded-for", "x-client-ip", "via"]
+    let is_forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "x-client-ip", "via"]
         .iter()
         .any(|name| headers.contains_key(*name));
     peer.ip().to_canonical().is_loopback() && !is_forwarded
@@ -105,6 +112,7 @@ mod tests {
         assert!(is_local(at("127.0.0.1:1"), &HeaderMap::new()));
         assert!(is_local(at("[::ffff:127.0.0.1]:1"), &with("host")));
         assert!(!is_local(at("127.0.0.1:1"), &with("x-forwarded-for")));
+        assert!(!is_local(at("127.0.0.1:1"), &with("x-real-ip")));
         assert!(!is_local(at("192.0.2.1:1"), &HeaderMap::new()));
     }
 }

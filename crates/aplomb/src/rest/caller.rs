@@ -24,10 +24,8 @@ impl FromRequestParts<Rest> for Caller {
             return Err(ApiError::out_of_service().into());
         }
         let peer = parts.extensions.get::<Peer>().expect("the listener tells the peer").to_owned();
-        if !peer.is_tls && !rest.plain_without_tls {
-            return Err(
-                ApiError::new(403, "Forbidden", "Passwords are taken over HTTPS", "").into()
-            );
+        if !web::takes_passwords(peer, rest.plain_without_tls) {
+            return Err(ApiError::new(403, "Forbidden", web::ONLY_OVER_TLS, "").into());
         }
         let (name, password) =
             web::basic(&parts.headers).ok_or_else(|| ApiError::unauthorized(""))?;

@@ -11,6 +11,16 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 pub use cors::Pages;
 
+use crate::link::Peer;
+
+/// Whether a password may come over this connection: with TLS, or where `plain-without-tls` is set.
+pub const fn takes_passwords(peer: Peer, plain_without_tls: bool) -> bool {
+    peer.is_tls || plain_without_tls
+}
+
+/// What a client is told that may not send its password here.
+pub const ONLY_OVER_TLS: &str = "Passwords are taken over HTTPS";
+
 /// The name and the password of Basic authentication (RFC 7617).
 pub fn basic(headers: &HeaderMap) -> Option<(String, Secret<String>)> {
     let text = BASE64.decode(authorization(headers, "basic")?).ok()?;

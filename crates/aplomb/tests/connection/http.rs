@@ -97,3 +97,25 @@ async fn health_and_metrics_are_for_this_machine_or_an_administrator() {
     }
     server.stop().await;
 }
+
+#[tokio::test]
+async fn metrics_take_no_password_in_clear_text() {
+    let server = server(&[("plain-without-tls", "false")]).await;
+    let blob = STANDARD.encode(format!("admin:{PASSWORD}"));
+    for (headers, status, over_tls) in [
+        (String::new(), 200, 200),
+        ("X-Real-IP: 192.0.2.1\r\n".to_owned(), 403, 401),
+        (format!("X-Real-IP: 192.0.2.1\r\nAuthorization: Basic {blob}\r\n"), 403, 200),
+    ] {
+        let request = format!("GET /metrics HTTP/1.0\r\n{headers}\r\n");
+        let mut stream = TcpStream::connect(clear(&server)).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let all = read_all(&mut stream).await;
+        assert!(all.starts_with(&format!("HTTP/1.0 {status} ")), "{headers}: {all}");
+        let mut stream = tls(server.https, &["http/1.1"]).await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let all = read_all(&mut stream).await;
+        assert!(all.starts_with(&format!("HTTP/1.0 {over_tls} ")), "{headers}: {all}");
+    }
+    server.stop().await;
+}
