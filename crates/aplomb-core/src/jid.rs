@@ -2,7 +2,7 @@
 //!
 //! The parts are normalised by the `jid` crate, so two spellings of one address are one value.
 
-pub use ::jid::{BareJid, FullJid, Jid};
+pub use ::jid::{BareJid, DomainPart, FullJid, Jid};
 
 /// Why a text is no address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

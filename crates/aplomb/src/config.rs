@@ -15,6 +15,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aplomb_core::domain::Flavour;
+use aplomb_core::handshake;
+use aplomb_core::jid::DomainPart;
 use aplomb_core::secret::Secret;
 use aplomb_core::stream::Management;
 
@@ -27,10 +29,12 @@ use setting::settings;
 
 settings! {
     "Addresses" {
-        "domain" domain: String
-            = Preset::Made("the host's name; `localhost` with `lab`", host_name);
+        "domain" domain: DomainPart
+            = Preset::Made("the data directory's, else the host's name; `localhost` with `lab`",
+                host_name);
             "The XMPP domain: what follows the @ in every address. Clients name it when they \
-             connect, and a self-signed certificate is made out to it.";
+             connect, and a self-signed certificate is made out to it. A data directory keeps the \
+             domain of its first start, and is not served under another.";
         "https" https: SocketAddr = Preset::Is("0.0.0.0:8445");
             "Where HTTPS listens, for REST and for XMPP over WebSocket. Port 0 picks a free one, \
              which the log tells.";
@@ -58,7 +62,7 @@ settings! {
     "Clients" {
         "flavour" flavour: Flavour = Preset::Is("uccx");
             "Which of Cisco's products the contact centre behaves like: `uccx` or `ucce`.";
-        "allowed-origins" allowed_origins: Vec<String> = Preset::Unset;
+        "allowed-origins" allowed_origins: Vec<handshake::Origin> = Preset::Unset;
             "Origins besides the server's own from which a page may connect, such as \
              `https://crm.example`. Every other page is refused before the upgrade.";
         "strict-host" strict_host: bool = Preset::Is("false");
@@ -149,6 +153,11 @@ impl Config {
         Ok(load(&Sources { flags: flags.collect(), ..Sources::default() })?.config)
     }
 
+    /// Whether somebody set the setting of this name, in whichever source.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.set.contains(&name)
+    }
+
     /// The laboratory, if one is wanted.
     pub fn laboratory(&self) -> Option<Lab> {
         self.lab.then(|| Lab {
@@ -171,7 +180,7 @@ pub struct Lab {
 }
 
 fn host_name(is_lab: bool) -> Option<String> {
-    let is_plain = |name: &String| !name.is_empty() && !is_lab;
+    let is_plain = |name: &String| DomainPart::new(name).is_ok() && !is_lab;
     let from = |path: &str| std::fs::read_to_string(path).ok().map(|name| name.trim().to_owned());
     let kept = from("/proc/sys/kernel/hostname").filter(is_plain);
     let name = kept.or_else(|| from("/etc/hostname").filter(is_plain));

@@ -150,13 +150,15 @@ fn perform_here(config: &Config, dir: &Path, request: &Request) -> Result<Reply,
         return Err(ControlError::NoData(dir.display().to_string()));
     }
     let store = Sqlite::open(dir)?;
+    let mut config = config.clone();
+    config.domain = store.domain()?.unwrap_or(config.domain);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(ControlError::Runtime)?;
     runtime.block_on(async {
         let (questions, asked) = mpsc::channel(1);
-        let realm = Realm { domain: config.domain.clone(), version: String::new() };
+        let realm = Realm { domain: config.domain.to_string(), version: String::new() };
         let (hub, metrics) = (Hub::new(realm, questions), Metrics::new());
-        let started = writer::start(Box::new(store), config, hub, asked, &metrics)?;
+        let started = writer::start(Box::new(store), &config, hub, asked, &metrics)?;
         let reply = Office::new(started.writer.clone()).perform(request.clone()).await;
         started.writer.stop().await;
         started.thread.join().expect("the writer does not panic");

@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use aplomb_core::domain::Domain;
 use aplomb_core::finesse::system_info::{Status, SystemInfo};
-use aplomb_core::handshake::Origin;
 use aplomb_core::realm::Realm;
 use aplomb_core::sasl::{Mechanism, ScramKeys};
 use aplomb_core::secret::Secret;
@@ -71,9 +70,6 @@ pub enum ServeError {
     /// The control socket cannot be made.
     #[error("the control socket in the data directory cannot be made: {0}")]
     Control(io::Error),
-    /// An origin is written wrong.
-    #[error("allowed-origins: {0:?} is no origin; write it like https://crm.example")]
-    Origin(String),
     /// The first people could not be made.
     #[error("the contact centre could not be filled: {0}")]
     Seed(#[from] StepError),
@@ -137,18 +133,15 @@ pub async fn run(config: Config, greet: impl FnOnce(&str)) -> Result<(), ServeEr
 }
 
 /// Starts the server; when it returns, a login works.
-pub async fn start(config: Config) -> Result<Running, ServeError> {
+pub async fn start(mut config: Config) -> Result<Running, ServeError> {
     raise_file_limit();
-    let store: Box<dyn Store> = match &config.data_dir {
-        Some(dir) => Box::new(Sqlite::open(dir)?),
-        None => Box::new(Memory::new()?),
-    };
+    let store = open_store(&mut config)?;
     let identity = Identity::of(&config)?;
     let (fingerprint, is_self_signed) = (identity.fingerprint(), identity.is_self_signed);
     let mut doors = Doors::open(&config, identity)?;
 
     let realm =
-        Realm { domain: config.domain.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
+        Realm { domain: config.domain.to_string(), version: env!("CARGO_PKG_VERSION").to_owned() };
     let features = realm.stream_features();
     let (questions, waiting) = mpsc::channel(PUBSUB_QUEUE_MAX);
     let hub = Hub::new(realm, questions);
@@ -165,7 +158,7 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
     let parts = Parts { config: &config, hub, accounts, metrics, writer: writer.clone() };
     let session_tasks = TaskTracker::new();
     let sessions = parts.sessions(features, &doors, &session_tasks);
-    let router = parts.router(doors.https.port(), &sessions, &session_tasks)?;
+    let router = parts.router(doors.https.port(), &sessions, &session_tasks);
     let site = Arc::new(Site {
         router,
         permits: Permits::new(config.connections, config.connections_per_address),
@@ -183,7 +176,7 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
         insecure_http: doors.insecure_http,
         xmpp: doors.xmpp,
         xmpps: doors.xmpps,
-        domain: config.domain,
+        domain: config.domain.to_string(),
         fingerprint,
         is_self_signed,
         made,
@@ -237,6 +230,23 @@ impl Running {
     }
 }
 
+/// Opens the store; one that was started before decides the domain.
+///
+/// - Errors: [`StoreError::OtherDomain`] when the configuration names another one than it has.
+fn open_store(config: &mut Config) -> Result<Box<dyn Store>, StoreError> {
+    let Some(dir) = &config.data_dir else { return Ok(Box::new(Memory::new()?)) };
+    let mut store = Sqlite::open(dir)?;
+    match store.domain()? {
+        None => store.keep_domain(&config.domain)?,
+        Some(kept) if kept != config.domain && config.is_set("domain") => {
+            let [kept, asked] = [&kept, &config.domain].map(ToString::to_string);
+            return Err(StoreError::OtherDomain { dir: dir.display().to_string(), kept, asked });
+        }
+        Some(kept) => config.domain = kept,
+    }
+    Ok(Box::new(store))
+}
+
 /// Signs agents out whose desktop is lost, if the configuration wants it.
 fn watch_departures(
     config: &Config,
@@ -262,7 +272,7 @@ impl Parts<'_> {
         let config = self.config;
         let policy = |mechanisms: &[Mechanism], starttls| {
             Arc::new(Policy {
-                domain: config.domain.clone(),
+                domain: config.domain.to_string(),
                 mechanisms: mechanisms.to_vec(),
                 starttls,
                 strict_host: config.strict_host,
@@ -294,19 +304,12 @@ impl Parts<'_> {
         })
     }
 
-    fn router(
-        &self,
-        https_port: u16,
-        sessions: &Arc<Shared>,
-        tasks: &TaskTracker,
-    ) -> Result<Router, ServeError> {
+    fn router(&self, https_port: u16, sessions: &Arc<Shared>, tasks: &TaskTracker) -> Router {
         let config = self.config;
-        let origin = |text: &String| text.parse().map_err(|_| ServeError::Origin(text.clone()));
-        let allowed =
-            config.allowed_origins.iter().map(origin).collect::<Result<Vec<Origin>, _>>()?;
+        let allowed = config.allowed_origins.clone();
         let system = SystemInfo {
-            xmpp_domain: config.domain.clone(),
-            host: config.domain.clone(),
+            xmpp_domain: config.domain.to_string(),
+            host: config.domain.to_string(),
             https_port,
             flavour: config.flavour,
             status: Status::InService,
@@ -331,7 +334,7 @@ impl Parts<'_> {
         let bosh = Binds::new(Arc::clone(sessions), tasks.clone(), &allowed, bosh_permits);
         let ways = Upgrades { allowed, sessions: Arc::clone(sessions), tasks: tasks.clone() };
         let pages = pages(Arc::new(watchers)).merge(discovery(&config.domain));
-        Ok(rest.merge(pages).merge(upgrades(Arc::new(ways))).merge(binds(bosh)))
+        rest.merge(pages).merge(upgrades(Arc::new(ways))).merge(binds(bosh))
     }
 }
 

@@ -14,10 +14,13 @@ use aws_lc_rs::digest;
 use rcgen::{
     CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, SanType,
 };
+use rustls::client::verify_server_name;
 use rustls::crypto::aws_lc_rs::{Ticketer, default_provider};
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::ParsedCertificate;
 use rustls::{CipherSuite, ServerConfig};
+use tracing::warn;
 
 use crate::clock;
 use crate::config::Config;
@@ -106,13 +109,25 @@ impl Identity {
 
     fn kept_in(dir: &Path, domain: &str) -> Result<Self, TlsError> {
         let (certificate, key) = (dir.join("tls-certificate.pem"), dir.join("tls-key.pem"));
-        if !certificate.exists() {
-            let (certificate_pem, key_pem) = make(domain)?;
-            // The key first: a certificate on disk means that its key is there too.
-            write_new(&key, &key_pem, 0o600)?;
-            write_new(&certificate, &certificate_pem, 0o644)?;
+        if certificate.exists() {
+            let kept = Self::read(&certificate, &key, true)?;
+            if kept.is_for(domain) {
+                return Ok(kept);
+            }
+            warn!(domain, "the self-signed certificate is not of this domain, and is made anew");
         }
+        let (certificate_pem, key_pem) = make(domain)?;
+        // The key first: a certificate on disk means that its key is there too.
+        write_new(&key, &key_pem, 0o600)?;
+        write_new(&certificate, &certificate_pem, 0o644)?;
         Self::read(&certificate, &key, true)
+    }
+
+    /// Whether the certificate bears the name; so does one whose name no certificate can bear.
+    fn is_for(&self, domain: &str) -> bool {
+        let Ok(name) = ServerName::try_from(domain) else { return true };
+        let certificate = self.chain.first().map(ParsedCertificate::try_from);
+        certificate.is_some_and(|read| read.is_ok_and(|it| verify_server_name(&it, &name).is_ok()))
     }
 
     fn read(certificate: &Path, key: &Path, is_self_signed: bool) -> Result<Self, TlsError> {
@@ -208,6 +223,16 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
         }
         second.into_server_config().unwrap();
+    }
+
+    #[test]
+    fn a_self_signed_certificate_of_another_domain_is_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Identity::of(&config(dir.path(), &[])).unwrap();
+        let other = Identity::of(&config(dir.path(), &[("domain", "other.test")])).unwrap();
+        assert_ne!(first.fingerprint(), other.fingerprint());
+        assert!(other.is_for("other.test") && !other.is_for("cc.test") && first.is_for("cc.test"));
+        other.into_server_config().unwrap();
     }
 
     #[test]

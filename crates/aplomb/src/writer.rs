@@ -109,7 +109,7 @@ pub fn start(
     metrics: &Metrics,
 ) -> Result<Started, StoreError> {
     let setup = plan::Setup {
-        host: config.domain.clone(),
+        host: config.domain.to_string(),
         flavour: config.flavour,
         bounds: Bounds {
             items_max: config.history_items,

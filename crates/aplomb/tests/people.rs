@@ -83,6 +83,21 @@ fn an_import_with_a_mistake_names_its_place_and_changes_nothing() {
 }
 
 #[test]
+fn a_directory_keeps_its_domain() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    Server::start(&data).stop();
+    let told = aplomb(&data, &["serve", "--https", "127.0.0.1:0", "--domain", "other.test"]);
+    assert_eq!(told.code, 1, "{}", told.told);
+    for words in ["of cc.test, not of other.test", "--domain cc.test", "--data-dir"] {
+        assert!(told.told.contains(words), "{words} is not in {}", told.told);
+    }
+    let mut server = Server::start_with(&data, &[]);
+    assert_eq!(server.domain, "cc.test", "without --domain it is the kept one");
+    server.stop();
+}
+
+#[test]
 fn a_password_is_not_guessed_where_nobody_can_be_asked() {
     let home = tempfile::tempdir().unwrap();
     let told = aplomb(home.path(), &["user", "passwd", "1001"]);
@@ -119,28 +134,44 @@ struct Server {
     out: BufReader<ChildStdout>,
     /// Where clear-text HTTP listens.
     address: String,
+    /// The domain that it says it has.
+    domain: String,
     /// The administrator's password, when this start made one.
     password: String,
 }
 
 impl Server {
     fn start(data: &Path) -> Self {
+        Self::start_with(data, &["--domain", "cc.test"])
+    }
+
+    fn start_with(data: &Path, more: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_aplomb"))
-            .args(["serve", "--domain", "cc.test", "--plain-without-tls", "--data-dir"])
+            .args(["serve", "--plain-without-tls", "--data-dir"])
             .arg(data)
+            .args(more)
             .args(["--https", "127.0.0.1:0", "--insecure-http", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
-        let mut server = Self { child, out, address: String::new(), password: String::new() };
+        let mut server = Self {
+            child,
+            out,
+            address: String::new(),
+            domain: String::new(),
+            password: String::new(),
+        };
         let mut line = String::new();
         while !line.starts_with("Stop it") {
             line.clear();
             assert_ne!(server.out.read_line(&mut line).unwrap(), 0, "the server ended");
             if let Some(rest) = line.trim().strip_prefix("password") {
                 server.password = rest.trim().split(' ').next().unwrap().to_owned();
+            }
+            if let Some(rest) = line.trim().strip_prefix("domain") {
+                server.domain = rest.trim().to_owned();
             }
             if let Some((_, rest)) = line.split_once("ws://") {
                 server.address = rest.split('/').next().unwrap().to_owned();

@@ -93,7 +93,7 @@ pub enum Refusal {
     /// A page from elsewhere, or one that hides where it is from.
     #[error(
         "The page's origin may not connect here. The server's administrator can allow it with \
-         allowed_origins."
+         --allowed-origins, or `allowed-origins` in the file."
     )]
     Origin,
     /// A body, or something that could be read as one.

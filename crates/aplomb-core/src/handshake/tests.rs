@@ -219,3 +219,9 @@ fn a_feed_takes_its_own_sub_protocol_or_none() {
         assert_eq!(accepted.map(|accepted| accepted.subprotocol), expected, "{offered:?}");
     }
 }
+
+#[test]
+fn a_foreign_page_is_told_the_setting_as_it_is_spelled() {
+    let words = Refusal::Origin.to_string();
+    assert!(words.contains("--allowed-origins, or `allowed-origins`"), "{words}");
+}

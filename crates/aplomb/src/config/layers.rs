@@ -159,6 +159,12 @@ fn check_together(config: &Config, effective: &[Effective]) -> Result<(), Config
     Ok(())
 }
 
+/// The names of what is not left to its default.
+pub(super) fn set(values: &[Effective]) -> Vec<&'static str> {
+    let set = values.iter().filter(|value| value.origin != Origin::Default);
+    set.map(|value| value.setting.name).collect()
+}
+
 /// Takes one value out of checked ones.
 pub(super) fn take<T: Value>(values: &[Effective], name: &str) -> T {
     let value = values.iter().find(|value| value.setting.name == name);
@@ -219,11 +225,26 @@ mod tests {
     }
 
     #[test]
+    fn a_domain_has_one_spelling_and_is_known_to_be_chosen() {
+        let config = check("domain = 'CC.Example.'", &[], &[]).expect("it is right").config;
+        assert_eq!((config.domain.as_str(), config.is_set("domain")), ("cc.example", true));
+        assert!(!check("", &[], &[]).expect("it is right").config.is_set("domain"));
+    }
+
+    #[test]
     fn what_cannot_be_used_is_refused_in_words() {
         for (file, variables, flags, words) in [
             ("", &["APLOMB_DOMIAN=x"][..], &[][..], "did you mean APLOMB_DOMAIN?"),
             ("", &["APLOMB_HTTPS=x"], &[], "APLOMB_HTTPS must be an IP address"),
             ("", &[], &["drain=5"], "--drain must be a time"),
+            ("", &[], &["domain=a b"], "--domain must be a domain"),
+            ("", &[], &["domain=a@b"], "--domain must be a domain"),
+            ("", &[], &["domain=<x>"], "--domain must be a domain"),
+            ("", &[], &["domain=1001/x"], "--domain must be a domain"),
+            ("", &[], &["domain="], "--domain must be a domain"),
+            ("domain = 'a b'", &[], &[], "must be a domain"),
+            ("", &[], &["allowed-origins=https://a,foo"], "--allowed-origins cannot hold \"foo\""),
+            ("", &["APLOMB_ALLOWED_ORIGINS=foo"], &[], "written like https://crm.example"),
             ("", &[], &["drain=1h"], "--drain must be 0 to 600 seconds"),
             ("", &[], &["colour=red"], "--colour is not a setting"),
             ("lab-agents = 3", &[], &[], "needs `lab`"),

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aplomb_core::domain::Flavour;
+use aplomb_core::handshake::{Origin, OriginError};
+use aplomb_core::jid::DomainPart;
 use aplomb_core::secret::Secret;
 use aplomb_core::stream::Management;
 
@@ -215,12 +217,24 @@ impl Value for LogShape {
     }
 }
 
-impl Value for Vec<String> {
-    const SHAPE: &'static str = "TEXT,…";
+impl Value for DomainPart {
+    const SHAPE: &'static str = "DOMAIN";
+    fn from_text(text: &str) -> Result<Self, String> {
+        let domain = Self::new(text).map(|domain| domain.into_owned());
+        domain.map_err(|_| "must be a domain, such as cc.example: no @, / or blank".to_owned())
+    }
+}
+
+impl Value for Vec<Origin> {
+    const SHAPE: &'static str = "ORIGIN,…";
     const WRITTEN: Written = Written::List;
     fn from_text(text: &str) -> Result<Self, String> {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-        Ok(parts.map(str::to_owned).collect())
+        let origin = |part: &str| {
+            let wrong = |why: OriginError| format!("cannot hold {part:?}: {why}");
+            part.parse().map_err(wrong)
+        };
+        parts.map(origin).collect()
     }
     fn unset() -> Option<Self> {
         Some(Self::new())
@@ -275,7 +289,11 @@ macro_rules! settings {
     )* })*) => {
         /// The effective values.
         #[derive(Debug, Clone)]
-        pub struct Config { $($( #[doc = $meaning] pub $field: $type, )*)* }
+        pub struct Config {
+            $($( #[doc = $meaning] pub $field: $type, )*)*
+            /// The names of what is not left to its default.
+            set: Vec<&'static str>,
+        }
 
         /// Everything that can be set, in the order in which it is shown.
         pub static SETTINGS: &[Setting] = &[ $($( Setting {
@@ -292,7 +310,10 @@ macro_rules! settings {
         impl Config {
             /// Builds it from effective values, which are checked already.
             fn from_effective(values: &[Effective]) -> Self {
-                Self { $($( $field: layers::take(values, $name), )*)* }
+                Self {
+                    $($( $field: layers::take(values, $name), )*)*
+                    set: layers::set(values),
+                }
             }
         }
     };

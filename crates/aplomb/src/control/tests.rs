@@ -190,7 +190,7 @@ fn config(dir: &Path) -> Config {
 
 fn started(config: &Config) -> writer::Started {
     let (questions, asked) = mpsc::channel(1);
-    let realm = Realm { domain: config.domain.clone(), version: String::new() };
+    let realm = Realm { domain: config.domain.to_string(), version: String::new() };
     let store = Sqlite::open(config.data_dir.as_ref().unwrap()).unwrap();
     let (hub, metrics) = (Hub::new(realm, questions), Metrics::new());
     writer::start(Box::new(store), config, hub, asked, &metrics).unwrap()

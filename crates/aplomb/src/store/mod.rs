@@ -47,6 +47,20 @@ pub enum StoreError {
     /// Another process has it.
     #[error("{0} is in use by another aplomb; stop it, or choose another --data-dir")]
     Locked(String),
+    /// It was kept for another domain.
+    #[error(
+        "{dir} holds the contact centre of {kept}, not of {asked}: its people, subscriptions and \
+         certificate are of that domain. Start it with --domain {kept}, or choose another \
+         --data-dir for {asked}"
+    )]
+    OtherDomain {
+        /// The data directory.
+        dir: String,
+        /// The domain of its first start.
+        kept: String,
+        /// The domain of this start.
+        asked: String,
+    },
     /// It was written by a newer aplomb.
     #[error("the store has version {found}, this aplomb knows up to {known}; use a newer aplomb")]
     Newer {

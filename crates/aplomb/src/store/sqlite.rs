@@ -9,6 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
+use aplomb_core::jid::DomainPart;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::rows::{self, NodeIds};
@@ -43,6 +44,24 @@ impl Sqlite {
     /// Whether there is a store in `dir`.
     pub fn is_in(dir: &Path) -> bool {
         dir.join(DATABASE).exists()
+    }
+
+    /// The domain that the store was made for; none until [`Sqlite::keep_domain`].
+    pub fn domain(&self) -> Result<Option<DomainPart>, StoreError> {
+        let sql = "SELECT value FROM meta WHERE name = 'domain'";
+        let kept: Option<String> =
+            self.connection.query_row(sql, [], |row| row.get(0)).optional()?;
+        let wrong = |kept: &str| StoreError::Corrupt(format!("the domain {kept:?}"));
+        let read = |kept: String| kept.parse().map_err(|_| wrong(&kept));
+        kept.map(read).transpose()
+    }
+
+    /// Keeps the domain that the store is for. It is never changed: people, subscriptions and
+    /// rights are kept under addresses of it.
+    pub fn keep_domain(&mut self, domain: &DomainPart) -> Result<(), StoreError> {
+        let sql = "INSERT OR IGNORE INTO meta VALUES ('domain', ?1)";
+        self.connection.execute(sql, [domain.as_str()])?;
+        Ok(())
     }
 
     /// An empty store without a file.

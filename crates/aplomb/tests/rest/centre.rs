@@ -79,7 +79,7 @@ impl Centre {
         let flavour_name = if flavour == Flavour::Ucce { "ucce" } else { "uccx" };
         let config = Config::of(&[("lab", "true"), ("flavour", flavour_name)]).unwrap();
         let (questions, waiting) = mpsc::channel(16);
-        let realm = Realm { domain: config.domain.clone(), version: "test".to_owned() };
+        let realm = Realm { domain: config.domain.to_string(), version: "test".to_owned() };
         let hub = Hub::new(realm, questions.clone());
         let started = writer::start(store, &config, hub, waiting, &Metrics::new()).unwrap();
         let small = Lab { agents: 4, teams: 2, password: None };
@@ -88,7 +88,7 @@ impl Centre {
         let steps = started.writer.read(|domain| lab::seed(&small, domain, &keys));
         started.writer.seed(steps).await.unwrap();
         let system = SystemInfo {
-            xmpp_domain: config.domain.clone(),
+            xmpp_domain: config.domain.to_string(),
             host: "cc.test".to_owned(),
             https_port: 8445,
             flavour,
