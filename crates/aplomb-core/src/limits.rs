@@ -41,8 +41,8 @@ pub const SCRAM_NONCE_BYTES_MAX: usize = 256;
 /// Seconds from the connection to a bound stream: people wait no longer, slow attackers may not.
 pub const LOGIN_SECS_MAX: u64 = 30;
 
-/// Seconds from the first byte of a stanza to its last, on a carrier that brings it in pieces: 1 MiB
-/// at 35 KB a second.
+/// Seconds from the first byte of a stanza to its last, on a carrier that brings it in pieces: the
+/// longest one at 35 KB a second.
 pub const STANZA_SECS_MAX: u64 = 30;
 
 /// Failed logins of one stream, after which it ends (RFC 6120 §6.4.5 advises two to five).
