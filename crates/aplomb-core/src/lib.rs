@@ -5,6 +5,7 @@
 
 pub mod backoff;
 pub mod domain;
+pub mod feed;
 pub mod finesse;
 pub mod framing;
 pub mod handshake;

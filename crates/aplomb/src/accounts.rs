@@ -5,6 +5,7 @@
 
 mod buckets;
 mod guard;
+mod token;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -17,6 +18,7 @@ use aplomb_core::domain::Domain;
 use aplomb_core::jid;
 use aplomb_core::sasl::decoy::Decoys;
 use aplomb_core::sasl::memory::Memory;
+use aplomb_core::sasl::tokens::Tokens;
 use aplomb_core::sasl::{Failure, Login, ScramKeys};
 use aplomb_core::secret::Secret;
 use aplomb_core::time::Moment;
@@ -25,7 +27,9 @@ use prometheus_client::metrics::counter::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::limits::{LOGIN_WAIT_SECS, LOGINS_WAITING_MAX, PASSWORDS_REMEMBERED_MAX};
+use crate::limits::{
+    LOGIN_WAIT_SECS, LOGINS_WAITING_MAX, PASSWORDS_REMEMBERED_MAX, TOKENS_MAX, TOKENS_OF_ONE_MAX,
+};
 use crate::{clock, config, random};
 use guard::Guard;
 
@@ -40,6 +44,8 @@ pub struct Policy {
     pub lockout: Duration,
     /// How long a verified password is remembered.
     pub remember_password: Duration,
+    /// How long a token is good.
+    pub token_life: Duration,
     /// PBKDF2 rounds of new passwords, and of decoys.
     pub scram_iterations: NonZeroU32,
 }
@@ -51,6 +57,7 @@ impl From<&config::Config> for Policy {
             lockout_failures: config.lockout_failures,
             lockout: config.lockout,
             remember_password: config.remember_password,
+            token_life: config.token_life,
             scram_iterations: NonZeroU32::new(config.scram_iterations).unwrap_or(NonZeroU32::MIN),
         }
     }
@@ -64,6 +71,7 @@ pub struct Accounts {
     decoys: Decoys,
     guard: Mutex<Guard>,
     remembered: RwLock<Memory>,
+    tokens: RwLock<Tokens>,
     /// Logins that wait for a derivation, and those that have theirs done.
     waiting: Semaphore,
     deriving: Arc<Semaphore>,
@@ -92,6 +100,7 @@ impl Accounts {
                 policy.remember_password,
                 PASSWORDS_REMEMBERED_MAX,
             )),
+            tokens: RwLock::new(Tokens::new(policy.token_life, TOKENS_MAX, TOKENS_OF_ONE_MAX)),
             waiting: Semaphore::new(LOGINS_WAITING_MAX),
             deriving: Arc::new(Semaphore::new(derivers)),
             derivations,
@@ -173,6 +182,7 @@ impl Accounts {
         };
         // Still under the lock: a check that is under way sees either both changes or none.
         self.remembered.write().forget(&account);
+        self.tokens.write().forget(&account);
         self.guard.lock().forget(&account);
     }
 

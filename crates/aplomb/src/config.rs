@@ -84,6 +84,8 @@ settings! {
         "remember-password" remember_password: Duration = Preset::Is("12h"), in 0..=604_800;
             "How long a verified password is remembered, as a keyed hash in memory, so that a \
              reconnect of everybody costs no key derivations. 0s remembers none.";
+        "token-life" token_life: Duration = Preset::Is("10m"), in 10..=86_400;
+            "How long a token is good that a page shows instead of a password, to open a feed.";
         "scram-iterations" scram_iterations: u32 = Preset::Is("10000"), in 4_096..=10_000_000;
             "Rounds of PBKDF2 in the keys of new passwords. RFC 7677 asks for 4096 at least.";
     }

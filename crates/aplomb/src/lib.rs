@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod control;
 pub mod departure;
+pub mod feed;
 pub mod hub;
 pub mod lab;
 pub mod limits;

@@ -85,6 +85,12 @@ pub const LOGIN_WAIT_SECS: u64 = 30;
 /// Verified passwords that are remembered: a full server, with room for two each.
 pub const PASSWORDS_REMEMBERED_MAX: usize = 40_000;
 
+/// Tokens that are good at a time: a full server, with room for two each.
+pub const TOKENS_MAX: usize = 40_000;
+
+/// Tokens of one account: a page takes one for each feed it opens.
+pub const TOKENS_OF_ONE_MAX: usize = 100;
+
 /// Jobs that may wait for the writer: everybody of a full server at once, once for each second
 /// that a slow disk may take for a batch.
 pub const WRITER_QUEUE_MAX: usize = 16_384;
@@ -146,6 +152,27 @@ pub const SESSIONS_PER_ACCOUNT_MAX: usize = 50;
 
 /// Feeds of one account at a time: the pages and scripts of one person.
 pub const FEEDS_OF_ONE_MAX: usize = 50;
+
+/// Nodes that one feed follows: a supervisor's team, one by one.
+pub const FEED_NODES_MAX: usize = 64;
+
+/// Bytes of items after which a feed's answer stops; the reader comes back for more.
+pub const FEED_ANSWER_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Bytes of a cursor: one with the most nodes has under 1,500.
+pub const FEED_CURSOR_BYTES_MAX: usize = 4 * 1024;
+
+/// Bytes of rendered events that are kept for the next reader: minutes of a busy centre.
+pub const FEED_RENDERED_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Seconds that a long poll may wait: less than the minute after which proxies give up.
+pub const FEED_WAIT_SECS_MAX: u64 = 50;
+
+/// Seconds that a long poll waits if it does not say.
+pub const FEED_WAIT_SECS_USUAL: u64 = 30;
+
+/// Milliseconds after which an `EventSource` comes back.
+pub const FEED_RETRY_MS: u64 = 2_000;
 
 /// Bytes of the head of an answer to an upgrade, as our client takes it.
 pub const ANSWER_HEAD_BYTES_MAX: usize = 16 * 1024;

@@ -39,6 +39,7 @@ pub use discovery::routes as discovery;
 pub use pages::{Watchers, routes as pages};
 pub use permits::{Permit, Permits, TooMany};
 pub use upgrade::{Upgrades, routes as upgrades};
+pub(crate) use upgrade::{accept, refuse, take_over};
 
 /// What all listeners have in common.
 pub struct Site {

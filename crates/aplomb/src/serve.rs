@@ -6,6 +6,7 @@
 
 mod banner;
 mod doors;
+mod feeds;
 
 use std::io;
 use std::net::SocketAddr;
@@ -30,7 +31,6 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{info, warn};
-use utoipa::openapi::OpenApi;
 
 use self::doors::Doors;
 use crate::accounts::Accounts;
@@ -139,7 +139,6 @@ pub async fn start(mut config: Config) -> Result<Running, ServeError> {
     let identity = Identity::of(&config)?;
     let (fingerprint, is_self_signed) = (identity.fingerprint(), identity.is_self_signed);
     let mut doors = Doors::open(&config, identity)?;
-
     let realm =
         Realm { domain: config.domain.to_string(), version: env!("CARGO_PKG_VERSION").to_owned() };
     let features = realm.stream_features();
@@ -155,7 +154,8 @@ pub async fn start(mut config: Config) -> Result<Running, ServeError> {
     };
 
     let departures = watch_departures(&config, &hub, &writer);
-    let parts = Parts { config: &config, hub, accounts, metrics, writer: writer.clone() };
+    let (stopping, changes) = (CancellationToken::new(), writer.clone());
+    let parts = Parts { config: &config, hub, accounts, metrics, writer: changes, stopping };
     let session_tasks = TaskTracker::new();
     let sessions = parts.sessions(features, &doors, &session_tasks);
     let router = parts.router(doors.https.port(), &sessions, &session_tasks);
@@ -163,7 +163,7 @@ pub async fn start(mut config: Config) -> Result<Running, ServeError> {
         router,
         permits: Permits::new(config.connections, config.connections_per_address),
         metrics: sessions.metrics.clone(),
-        stopping: CancellationToken::new(),
+        stopping: parts.stopping,
         tasks: TaskTracker::new(),
         requests: TaskTracker::new(),
         sessions: Arc::clone(&sessions),
@@ -265,6 +265,8 @@ struct Parts<'a> {
     accounts: Arc<Accounts>,
     metrics: Metrics,
     writer: Writer,
+    /// Cancelled when requests are to end.
+    stopping: CancellationToken,
 }
 
 impl Parts<'_> {
@@ -314,6 +316,7 @@ impl Parts<'_> {
             flavour: config.flavour,
             status: Status::InService,
         };
+        let (feeds, described) = self.feeds(&allowed, tasks);
         let rest = rest::router(
             Rest {
                 writer: self.writer.clone(),
@@ -322,7 +325,7 @@ impl Parts<'_> {
                 allowed_origins: allowed.clone().into(),
                 plain_without_tls: config.plain_without_tls,
             },
-            OpenApi::default(),
+            described,
         );
         let watchers = Watchers {
             accounts: Arc::clone(&self.accounts),
@@ -334,7 +337,8 @@ impl Parts<'_> {
         let bosh = Binds::new(Arc::clone(sessions), tasks.clone(), &allowed, bosh_permits);
         let ways = Upgrades { allowed, sessions: Arc::clone(sessions), tasks: tasks.clone() };
         let pages = pages(Arc::new(watchers)).merge(discovery(&config.domain));
-        rest.merge(pages).merge(upgrades(Arc::new(ways))).merge(binds(bosh))
+        let upgrades = upgrades(Arc::new(ways));
+        rest.merge(feeds).merge(pages).merge(upgrades).merge(binds(bosh))
     }
 }
 

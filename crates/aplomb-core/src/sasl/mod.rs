@@ -5,6 +5,7 @@ pub mod keys;
 pub mod memory;
 pub mod plain;
 pub mod scram;
+pub mod tokens;
 
 pub use keys::ScramKeys;
 

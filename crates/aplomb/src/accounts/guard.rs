@@ -181,6 +181,7 @@ mod tests {
             lockout_failures: 3,
             lockout: Duration::from_secs(300),
             remember_password: Duration::from_secs(60),
+            token_life: Duration::from_secs(600),
             scram_iterations: std::num::NonZeroU32::MIN,
         })
     }

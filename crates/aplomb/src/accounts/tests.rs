@@ -133,6 +133,7 @@ fn accounts() -> Accounts {
         lockout_failures: 3,
         lockout: Duration::from_secs(300),
         remember_password: Duration::from_secs(3600),
+        token_life: Duration::from_secs(600),
         scram_iterations: ROUNDS,
     };
     let mut domain = Domain::new(Flavour::Uccx);
