@@ -48,6 +48,10 @@ impl Reader {
             return Ok(None);
         }
         let read = self.next(input, bytes_max);
+        if self.begun_bytes == 0 && input.is_empty() {
+            // Buffers of 6 KiB, of which an idle stream has no use.
+            self.parser.release_temporaries();
+        }
         self.is_over = matches!(read, Err(_) | Ok(Some(Item::End)));
         read
     }
@@ -62,7 +66,6 @@ impl Reader {
             if self.begun_bytes == 0 {
                 *input = input.trim_ascii_start();
                 if input.is_empty() {
-                    self.parser.release_temporaries();
                     return Ok(None);
                 }
                 // The parser keeps text until it ends; here it need not begin.
