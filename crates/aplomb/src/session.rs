@@ -12,6 +12,8 @@ mod envelope;
 mod mail;
 mod resume;
 mod shared;
+#[cfg(test)]
+mod simulation;
 mod tickets;
 
 use std::pin::{Pin, pin};

@@ -60,14 +60,13 @@ async fn a_stream_that_is_lost_goes_on_over_any_carrier() {
         // It is the same session, available as before, and counts on.
         assert_eq!(server.sessions(), 2);
         desk.say("<iq xmlns='jabber:client' type='get' id='v'><ping xmlns='urn:xmpp:ping'/></iq>")
-            .await
-            .unwrap();
+            .await;
         let answer = desk.until("id=\"v\"").await.unwrap();
         assert_eq!(attribute(&answer, "to").as_deref(), Some("1001@cc.test/desktop"));
         drop(desk);
         let mut desk = client(&server, first, "1001").await;
         assert_eq!(desk.resume(&id, 5).await.unwrap(), Resumption::Resumed(1));
-        desk.say("<r xmlns='urn:xmpp:sm:3'/>").await.unwrap();
+        desk.say("<r xmlns='urn:xmpp:sm:3'/>").await;
         assert!(desk.hear().await.unwrap().starts_with("<a "), "nothing was left to send");
         server.stop().await;
     }
@@ -222,7 +221,7 @@ async fn nobody_is_kept_for_ever_nor_after_a_goodbye() {
     let mut desk = ws(&server, "1001").await;
     assert_eq!(desk.resume(&id, 0).await.unwrap(), failed("item-not-found"));
     let (mut desk, id) = managed(&server, Carrier::WebSocket).await;
-    desk.say("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>").await.unwrap();
+    desk.say("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>").await;
     assert!(matches!(desk.hear().await, Err(Gone)));
     until_sessions(&server, 0).await;
     let mut desk = ws(&server, "1001").await;
@@ -258,7 +257,7 @@ async fn the_features_say_what_the_site_wants_said() {
             let mut desk = client(&server, carrier, "1001").await;
             assert_eq!(desk.features.contains("urn:xmpp:sm:3"), is_offered, "{setting}");
             desk.bind("desktop").await.unwrap();
-            desk.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>").await.unwrap();
+            desk.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>").await;
             assert!(desk.hear().await.unwrap().contains(answer), "{setting}");
         }
         server.stop().await;
