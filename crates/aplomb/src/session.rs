@@ -120,8 +120,8 @@ impl Session {
             if let Err(end) = self.settle().await {
                 return end;
             }
-            if self.answers_soon()
-                && let Err(end) = self.deliver(WRITE_BATCH_BYTES).await
+            if let Some(bytes_max) = self.mail_due()
+                && let Err(end) = self.deliver(bytes_max).await
             {
                 return end;
             }
@@ -149,11 +149,12 @@ impl Session {
     }
 
     async fn wake(&mut self, alarm: Pin<&mut Sleep>) -> Wake {
+        let is_behind = self.is_behind();
         let Self { link, seat, letters, managed, shared, told, .. } = self;
         let is_stalled = link.is_stalled();
         // In no fixed order: whoever sends without a pause must get his mail all the same.
         tokio::select! {
-            heard = link.next() => Wake::Heard(heard),
+            heard = link.next(), if is_stalled || !is_behind => Wake::Heard(heard),
             () = mail(seat.as_ref(), letters.len()), if !is_stalled => Wake::Mail,
             () = cut(seat.as_ref()), if is_stalled && told.is_none() => Wake::Cut,
             () = alarm => Wake::Alarm,

@@ -9,15 +9,28 @@ use super::end::End;
 use super::resume::Managed;
 use crate::clock;
 use crate::hub::Seat;
+use crate::limits::WRITE_BATCH_BYTES;
 use crate::link::Wrap;
 use crate::mailbox::{EndReason, Letter};
 
 impl Session {
-    /// Whether a request may be answered next, and should take along what waits in the mailbox.
-    pub(super) fn answers_soon(&self) -> bool {
+    /// How many bytes of mail go along if a request may be answered next; none if nothing waits.
+    pub(super) fn mail_due(&self) -> Option<usize> {
+        if !self.link.keeps_time() || self.told.is_some() {
+            return None;
+        }
+        if self.is_behind() {
+            // A request may be heard while none can be answered, so this waits in the link.
+            return Some(usize::MAX);
+        }
         let has_mail = |seat: &Seat| self.letters.len() > 0 || seat.mailbox.depth() > 0;
-        let takes_mail = self.link.keeps_time() && !self.link.is_stalled();
-        takes_mail && self.told.is_none() && self.seat.as_ref().is_some_and(has_mail)
+        let is_due = !self.link.is_stalled() && self.seat.as_ref().is_some_and(has_mail);
+        is_due.then_some(WRITE_BATCH_BYTES)
+    }
+
+    /// Whether something from before a loss is to be sent before anything is heard.
+    pub(super) fn is_behind(&self) -> bool {
+        self.managed.as_ref().is_some_and(|managed| managed.is_behind())
     }
 
     /// Writes what waits in the mailbox, until the batch has so many bytes.
@@ -31,7 +44,7 @@ impl Session {
         let now = clock::moment();
         let (mut notices, mut told) = (0, None);
         let Self { link, letters, responder, envelope, managed, .. } = self;
-        let wrap = link.wrap();
+        let (wrap, waiting) = (link.wrap(), letters.len());
         let envelope = envelope.as_ref().expect("letters follow a bind");
         let written = link.write_batch(|batch| {
             while batch.len() < bytes_max && told.is_none() {
@@ -51,7 +64,9 @@ impl Session {
                     None => break,
                 }
             }
-            if managed.as_deref_mut().is_some_and(Managed::takes_request) {
+            let Some(managed) = managed else { return };
+            managed.note_letters(waiting - letters.len());
+            if managed.takes_request() {
                 responder.request_acknowledgement();
                 push_outputs(batch, wrap, responder, None, now);
             }

@@ -32,6 +32,9 @@ pub(super) struct Managed {
     keep: Duration,
     /// When to ask for an acknowledgement at the latest.
     ask_at: Option<Moment>,
+    /// Letters from before the loss that are to be sent before anything is heard: an answer to that
+    /// must not overtake them.
+    again: usize,
 }
 
 /// A session without a connection.
@@ -56,6 +59,16 @@ impl Managed {
             self.ticket = None;
         }
         self.ask_at.get_or_insert(now + ASK_AFTER);
+    }
+
+    /// Notes that so many letters were sent.
+    pub(super) const fn note_letters(&mut self, count: usize) {
+        self.again = self.again.saturating_sub(count);
+    }
+
+    /// Whether something from before the loss is to be sent first.
+    pub(super) const fn is_behind(&self) -> bool {
+        self.again > 0
     }
 
     /// Whether it is time to ask for an acknowledgement, which is then taken as done.
@@ -113,7 +126,7 @@ impl Session {
         };
         let resumption = ticket.as_ref().map(|ticket| (ticket.id().to_owned(), keep.as_secs()));
         let sent = Unacknowledged::new(bounds);
-        self.managed = Some(Box::new(Managed { sent, ticket, keep, ask_at: None }));
+        self.managed = Some(Box::new(Managed { sent, ticket, keep, ask_at: None, again: 0 }));
         Answer::Managed(resumption)
     }
 
@@ -152,14 +165,15 @@ impl Session {
         let seat = kept.seat.take().expect("it is handed over once");
         let jid = seat.jid.clone();
         let letters: Vec<Letter> = kept.sent.rewind().chain(kept.letters.drain(..)).collect();
+        let again = letters.len();
         let bounds = Bounds { stanzas: 0, bytes: 0 };
         let sent = std::mem::replace(&mut kept.sent, Unacknowledged::new(bounds));
-        info!(%jid, peer = %self.peer.address, again = letters.len(), "session resumed");
+        info!(%jid, peer = %self.peer.address, again, "session resumed");
         self.envelope = Some(Envelope::new(&shared.policy_tls.domain, &jid, self.link.wrap()));
         self.letters = letters.into_iter();
         self.seat = Some(seat);
-        let managed = Managed { sent, ticket: Some(ticket), keep: kept.keep, ask_at: None };
-        self.managed = Some(Box::new(managed));
+        let (ticket, keep) = (Some(ticket), kept.keep);
+        self.managed = Some(Box::new(Managed { sent, ticket, keep, ask_at: None, again }));
         Answer::Resumed { id: id.to_owned(), jid, handled: kept.handled }
     }
 

@@ -140,6 +140,8 @@ struct Bound {
     sent: Option<Unacknowledged<Letter>>,
     ticket: Option<Ticket<Kept>>,
     letters: VecDeque<Letter>,
+    /// How many of them go before anything is heard.
+    again: usize,
     handled: u32,
     performed: u32,
 }
@@ -166,6 +168,8 @@ struct World {
     tickets: Arc<Tickets<Kept>>,
     links: Vec<Link>,
     sessions: Vec<Session>,
+    /// Those of them that are not over.
+    working: Vec<usize>,
     lingering: Vec<(Kept, Ticket<Kept>)>,
     mailboxes: Vec<Mailbox>,
     /// The seat that has the address now.
@@ -196,6 +200,7 @@ impl World {
             tickets: Tickets::new(),
             links: Vec::new(),
             sessions: Vec::new(),
+            working: Vec::new(),
             lingering: Vec::new(),
             mailboxes: Vec::new(),
             seated: None,
@@ -206,7 +211,7 @@ impl World {
     }
 
     fn run(mut self) -> Tally {
-        let steps = 40 + self.chance.below(160);
+        let steps = 100 + self.chance.below(400);
         for _ in 0..steps {
             self.step();
         }
@@ -217,14 +222,14 @@ impl World {
 
     fn step(&mut self) {
         match self.chance.below(32) {
-            0..5 => self.publish(),
-            5..8 => self.connect(),
-            8..17 => self.client_hears(),
-            17..19 => self.client_asks(),
-            19 => self.client_acknowledges(),
-            20..22 => self.cut(),
-            22..31 => self.server_works(),
-            _ => self.somebody_else_claims(),
+            0..3 => self.publish(),
+            3..6 => self.connect(),
+            6..16 => self.client_hears(),
+            16 => self.client_asks(),
+            17 => self.client_acknowledges(),
+            18 => self.cut(),
+            19 => self.somebody_else_claims(),
+            _ => self.server_works(),
         }
         self.bury();
     }
@@ -239,10 +244,11 @@ impl World {
                 self.server_works();
                 self.bury();
             }
-            let is_live = matches!(self.client.open[..], [(_, Expects::Stanzas)]);
-            let is_quiet = self.links.iter().all(|link| link.up.is_empty() && link.down.is_empty());
+            let [(link, Expects::Stanzas)] = self.client.open[..] else { continue };
+            let Link { up, down, .. } = &self.links[link];
+            let is_quiet = up.is_empty() && down.is_empty() && self.working.len() == 1;
             let is_done = self.client.answered == self.client.requested;
-            if !is_live || !is_quiet || !is_done || !self.lingering.is_empty() {
+            if !is_quiet || !is_done || !self.lingering.is_empty() {
                 continue;
             }
             if self.client.last == Some(self.published) && self.published > 0 {
@@ -323,6 +329,7 @@ impl World {
         };
         self.client.open.push((self.links.len(), expects));
         self.links.push(Link { up: VecDeque::from([up]), ..Link::default() });
+        self.working.push(self.sessions.len());
         self.sessions.push(Session::Fresh);
     }
 
@@ -355,21 +362,22 @@ impl World {
                 assert!(new <= client.sent.len(), "the server handled what was never sent");
                 client.sent.drain(..new);
                 client.acknowledged = handled;
-                let again = client.sent.iter().map(|n| Up::Request(*n));
-                self.links[link].up.extend(again);
+                for n in client.sent.clone() {
+                    self.say(link, Up::Request(n));
+                }
             }
             Down::Failed if self.client.open.len() > 1 => self.hang_up(at, link),
             Down::Failed => {
                 self.client.id = None;
                 self.client.open[at].1 = Expects::Bound;
-                self.links[link].up.push_back(Up::Bind);
+                self.say(link, Up::Bind);
             }
             Down::Lied | Down::Conflict => self.hang_up(at, link),
             Down::Bound => {
                 self.tally.lost += 1;
                 self.client.last = None;
                 self.client.open[at].1 = Expects::Enabled;
-                self.links[link].up.push_back(Up::Enable);
+                self.say(link, Up::Enable);
             }
             Down::Enabled(id, sent, handled) => {
                 let client = &mut self.client;
@@ -391,31 +399,38 @@ impl World {
         if let [(link, Expects::Stanzas)] = self.client.open[..] {
             self.client.requested += 1;
             self.client.sent.push_back(self.client.requested);
-            self.links[link].up.push_back(Up::Request(self.client.requested));
+            self.say(link, Up::Request(self.client.requested));
         }
     }
 
     fn client_acknowledges(&mut self) {
         if let [(link, Expects::Stanzas)] = self.client.open[..] {
-            self.links[link].up.push_back(Up::Acknowledge(self.client.handled));
+            self.say(link, Up::Acknowledge(self.client.handled));
+        }
+    }
+
+    /// What is said into a connection that was cut is lost.
+    fn say(&mut self, link: usize, up: Up) {
+        if !self.links[link].is_cut {
+            self.links[link].up.push_back(up);
         }
     }
 
     // The server.
 
     fn server_works(&mut self) {
-        let places = self.sessions.len() + self.lingering.len();
+        let places = self.working.len() + self.lingering.len();
         if places == 0 {
             return;
         }
-        // Most of the old ones are over.
-        let at = places - 1 - self.chance.below(places.min(4));
-        match at.checked_sub(self.sessions.len()) {
-            Some(at) => self.lingers(at),
-            None => {
-                let session = std::mem::replace(&mut self.sessions[at], Session::Over);
-                self.sessions[at] = self.session_works(at, session);
-            }
+        let place = self.chance.below(places);
+        let Some(&at) = self.working.get(place) else {
+            return self.lingers(place - self.working.len());
+        };
+        let session = std::mem::replace(&mut self.sessions[at], Session::Over);
+        self.sessions[at] = self.session_works(at, session);
+        if matches!(self.sessions[at], Session::Over) {
+            self.working.swap_remove(place);
         }
     }
 
@@ -468,8 +483,15 @@ impl World {
                 let seat = Seat { number, left: Arc::clone(&self.left) };
                 let letters = VecDeque::new();
                 let performed = self.client.requested;
-                let bound =
-                    Bound { seat, sent: None, ticket: None, letters, handled: 0, performed };
+                let bound = Bound {
+                    seat,
+                    sent: None,
+                    ticket: None,
+                    letters,
+                    again: 0,
+                    handled: 0,
+                    performed,
+                };
                 Session::Bound(Box::new(bound))
             }
             Up::Enable | Up::Request(_) | Up::Acknowledge(_) => {
@@ -501,10 +523,19 @@ impl World {
                     return Session::Over;
                 }
                 self.tell(at, Down::Resumed(kept.handled));
-                let letters = kept.sent.rewind().chain(kept.letters).collect();
+                let letters: VecDeque<_> = kept.sent.rewind().chain(kept.letters).collect();
+                let again = letters.len();
                 let (sent, ticket) = (Some(kept.sent), Some(ticket));
                 let Kept { seat, handled, performed, .. } = kept;
-                Session::Bound(Box::new(Bound { seat, sent, ticket, letters, handled, performed }))
+                Session::Bound(Box::new(Bound {
+                    seat,
+                    sent,
+                    ticket,
+                    letters,
+                    again,
+                    handled,
+                    performed,
+                }))
             }
         }
     }
@@ -521,7 +552,7 @@ impl World {
                 self.lingering.extend(bound.keep());
                 Session::Over
             }
-            1 => match self.links[at].up.pop_front() {
+            1 if bound.again == 0 => match self.links[at].up.pop_front() {
                 Some(up) => {
                     self.server_takes(at, &mut bound, up);
                     Session::Bound(bound)
@@ -531,6 +562,7 @@ impl World {
             _ => {
                 bound.letters.extend(self.mailboxes[bound.seat.number].letters.drain(..));
                 for _ in 0..self.chance.below(4) {
+                    bound.again = bound.again.saturating_sub(1);
                     match bound.letters.pop_front() {
                         Some(Letter::End) => {
                             self.tell(at, Down::Conflict);
@@ -548,7 +580,7 @@ impl World {
     fn server_takes(&mut self, at: usize, bound: &mut Bound, up: Up) {
         match up {
             Up::Enable => {
-                let id = format!("m{}", self.links.len());
+                let id = format!("m{at}");
                 let mut past =
                     || u32::MAX.wrapping_add(4).wrapping_sub(self.chance.below(8) as u32);
                 let (sent, handled) = (past(), past());
@@ -639,6 +671,6 @@ impl Chance {
 
 const ACCOUNT: &str = "1001";
 
-const MAILBOX_MAX: usize = 6;
+const MAILBOX_MAX: usize = 10;
 
-const BOUNDS: Bounds = Bounds { stanzas: 12, bytes: 100 };
+const BOUNDS: Bounds = Bounds { stanzas: 20, bytes: 100 };
