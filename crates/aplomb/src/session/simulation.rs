@@ -626,8 +626,8 @@ impl Bound {
     fn keep(&mut self) -> Option<(Kept, Ticket<Kept>)> {
         let (ticket, sent) = (self.ticket.take()?, self.sent.take()?);
         let seat = Seat { number: self.seat.number, left: Arc::clone(&self.seat.left) };
-        // The place of the seat that moved; nobody left.
-        std::mem::forget(std::mem::replace(&mut self.seat.left, Arc::default()));
+        // The seat moved; nobody left.
+        self.seat.left = Arc::default();
         let letters = std::mem::take(&mut self.letters);
         let kept = Kept { seat, sent, letters, handled: self.handled, performed: self.performed };
         Some((kept, ticket))
