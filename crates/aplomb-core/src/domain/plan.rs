@@ -166,7 +166,11 @@ impl Domain {
         if user.roles.is_empty() {
             return Err(Refusal::Missing("roles"));
         }
-        for name in [user.id.as_str(), &user.login_name] {
+        for (parameter, name) in [("id", user.id.as_str()), ("loginName", &user.login_name)] {
+            if name.eq_ignore_ascii_case(SERVER_NAME) {
+                let why = "the server itself speaks under this name; choose another".to_owned();
+                return Err(Refusal::Invalid { parameter, why });
+            }
             if self.index.named(name).is_some_and(|other| *other != user.id) {
                 return Err(Refusal::NameTaken(name.to_owned()));
             }
@@ -224,6 +228,9 @@ fn plan_reason(reason: &Reason) -> Result<Decision, Refusal> {
 
 /// Checks an id or login name: it stands in paths, in node names and before the colon of Basic
 /// credentials without being escaped (RFC 3986 §3.3 `pchar`, RFC 7617 §2).
+/// Who sends what the server itself says to a desktop, as the user of Finesse's tunnel does.
+const SERVER_NAME: &str = "finesse";
+
 fn check_name(parameter: &'static str, name: &str) -> Result<(), Refusal> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=@".contains(c);
     if (1..=USER_ID_CHARS_MAX).contains(&name.len()) && name.chars().all(is_plain) {
@@ -484,6 +491,8 @@ mod tests {
             (with(|user| user.id = "a:b".into()), "\"id\""),
             (with(|user| user.id = "x".repeat(65).as_str().into()), "\"id\""),
             (with(|user| user.login_name.clear()), "\"loginName\""),
+            (with(|user| user.id = "finesse".into()), "\"id\", why: \"the server itself"),
+            (with(|user| user.login_name = "Finesse".into()), "\"loginName\""),
             (with(|user| user.first_name = "a\u{1}".into()), "\"firstName\""),
             (with(|user| user.last_name = "a\u{ffff}".into()), "\"lastName\""),
             (with(|user| user.phone = Some("10 01".into())), "\"extension\""),

@@ -207,6 +207,8 @@ pub enum Refusal {
     NotSubscribed,
     /// An automatic subscription cannot be ended.
     Automatic,
+    /// A node that exists as long as what it tells of cannot be deleted.
+    Served,
     /// The node exists already.
     NodeExists,
     /// No such item.

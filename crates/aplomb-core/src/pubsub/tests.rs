@@ -401,6 +401,19 @@ fn retract_purge_delete_and_configure_are_told_and_counted() {
 }
 
 #[test]
+fn a_node_that_goes_with_its_subject_is_purged_and_not_deleted() {
+    check(
+        r#"
+        given pub is owner
+        given node n is served
+        pub publish n <p/> as a = a 1<items node="n"><item id="a"><p/></item></items>
+        pub delete n = Served
+        pub purge n = done 2<purge node="n"/>
+        "#,
+    );
+}
+
+#[test]
 fn what_is_not_told_takes_no_number() {
     check(
         r#"

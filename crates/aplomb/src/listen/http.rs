@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::IntoResponse;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
 use hyper::rt::{Read, Write};
 use hyper::server::conn::{http1, http2};
@@ -103,6 +103,12 @@ async fn answer(
 ) -> Result<Response<Body>, Infallible> {
     let is_held = bosh::PATHS.contains(&request.uri().path());
     let _counted = (!is_held).then(|| site.requests.token());
+    if !has_one_host(&request) {
+        site.metrics.request(StatusCode::BAD_REQUEST.as_u16());
+        let words = "Host must be there once (RFC 9112 §3.2).\n";
+        let close = [(header::CONNECTION, "close")];
+        return Ok((StatusCode::BAD_REQUEST, close, words).into_response());
+    }
     let extensions = request.extensions_mut();
     extensions.insert(ConnectInfo(peer.address));
     extensions.insert(peer);
@@ -115,6 +121,13 @@ async fn answer(
     };
     site.metrics.request(response.status().as_u16());
     Ok(response)
+}
+
+/// Whether nobody can take the request for another host than we do. HTTP/1.0 and HTTP/2 need not
+/// have the header, but may not have two (RFC 9112 §3.2, RFC 9113 §8.3.1).
+fn has_one_host(request: &Request<Incoming>) -> bool {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    hosts == 1 || (hosts == 0 && request.version() != Version::HTTP_11)
 }
 
 fn note(peer: Peer, ended: hyper::Result<()>) {

@@ -54,4 +54,5 @@ pub fn router(rest: Rest, others: OpenApi) -> Router {
         .with_state(rest)
 }
 
-const METHODS: &str = "GET, HEAD, OPTIONS, PUT";
+/// As in `Allow` of a path that takes all of them.
+const METHODS: &str = "GET,OPTIONS,HEAD,PUT";

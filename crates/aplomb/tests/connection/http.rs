@@ -119,3 +119,39 @@ async fn metrics_take_no_password_in_clear_text() {
     }
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_request_that_two_servers_could_read_differently_gets_one_answer_and_an_end() {
+    let server = server(&[]).await;
+    let blob = STANDARD.encode(format!("1001:{PASSWORD}"));
+    let put = format!(
+        "PUT /finesse/api/User/1001 HTTP/1.1\r\nHost: h\r\nAuthorization: Basic {blob}\r\n\
+         Content-Type: application/xml\r\n"
+    );
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    let login = "<User><state>LOGIN</state><extension>1001</extension></User>";
+    let chunks = format!("{:x}\r\n{login}\r\n0\r\n\r\n", login.len());
+    let get = "GET /finesse/api/SystemInfo HTTP/1.1\r\n";
+    for (request, status) in [
+        (format!("{get}\r\n"), 400),
+        (format!("{get}Host: h\r\nHost: h\r\n\r\n"), 400),
+        (format!("{get}Host: h\r\nHost: i\r\n\r\n"), 400),
+        (format!("{put}{chunked}\r\nzz\r\n<User/>\r\n0\r\n\r\n"), 400),
+        (format!("{put}{chunked}\r\n-1\r\n<User/>\r\n0\r\n\r\n"), 400),
+        (format!("{put}{chunked}\r\n11111111111111111\r\n<User/>\r\n0\r\n\r\n"), 400),
+        (format!("{put}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd"), 400),
+        (format!("{put}Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n"), 400),
+        // RFC 9112 §6.3 lets a server take the chunks if it ends the connection afterwards. hyper
+        // does, and does not show us that there was a length.
+        (format!("{put}Content-Length: 3\r\n{chunked}\r\n{chunks}"), 202),
+        (format!("{put}{chunked}Content-Length: 3\r\n\r\n{chunks}"), 202),
+    ] {
+        let mut stream = TcpStream::connect(clear(&server)).await.unwrap();
+        let both = format!("{request}{get}Host: h\r\n\r\n");
+        stream.write_all(both.as_bytes()).await.unwrap();
+        let all = read_all(&mut stream).await;
+        assert!(all.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {all}");
+        assert_eq!(all.matches("HTTP/1.1 ").count(), 1, "{request}: {all}");
+    }
+    server.stop().await;
+}

@@ -169,6 +169,7 @@ fn a_publisher_makes_a_node_and_gives_it_to_whom_he_likes() {
         1001/a gets <subscriptions/> → …news 1001@cc.test/a…
         1001/a unsubscribes news → done
         1001/a unsubscribes news → item-not-found
+        publisher/cti sets :<delete node='~User/1001'/> → not-allowed
         publisher/cti subscribes news → subscribed …
         publisher/cti sets :<delete node='news'/> → done
         publisher/cti hears publisher@cc.test/cti news: delete

@@ -233,8 +233,19 @@ async fn pages_of_allowed_origins_may_read_answers() {
         assert_eq!(allowed.contains("Authorization, "), is_allowed, "{origin}");
         assert_eq!(allowed.contains("requestId, Range"), is_allowed, "{origin}");
         let methods = answer.header("Access-Control-Allow-Methods");
-        assert_eq!(methods.contains("PUT"), is_allowed, "{origin}");
+        assert_eq!(methods == "GET,OPTIONS,HEAD,PUT", is_allowed, "{origin}: {methods}");
     }
+}
+
+#[tokio::test]
+async fn the_headers_that_a_page_may_send_are_those_of_the_document() {
+    let request = Request::builder().method("OPTIONS").uri("/finesse/api/User/1001");
+    let request = request.header("Host", "cc.test").header("Origin", "https://crm.example");
+    let answer = ask(request.header("Access-Control-Request-Method", "PUT"), "").await;
+    let document = include_str!("../../../../docs/rest.md").replace('\n', " ");
+    let headers = answer.header("Access-Control-Allow-Headers").split(", ");
+    let expected = headers.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    assert!(document.contains(&format!("headers {expected}.")), "{expected}");
 }
 
 #[tokio::test]

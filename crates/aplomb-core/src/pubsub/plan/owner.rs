@@ -97,6 +97,10 @@ impl PubSub {
 
     pub(super) fn delete(&self, asker: &Asker, node: &str) -> Result<Outcome, Refusal> {
         let found = self.found(asker, node, Right::Owner)?;
+        // It would come back with the next event, as would who is subscribed without asking.
+        if asker.is_served {
+            return Err(Refusal::Served);
+        }
         Ok(self.deletion(&found))
     }
 

@@ -1,5 +1,6 @@
 //! People from a CSV file (RFC 4180); a mistake is told with its line and column.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 
@@ -36,19 +37,46 @@ pub(super) fn read(path: &Path) -> Result<Sheet, Refused> {
 }
 
 fn parse(name: &str, text: &[u8]) -> Result<Sheet, Refused> {
+    if let Some(line) = unclosed_quote(text) {
+        let why = "a quote is opened and never closed";
+        return Err(Refused(format!("{name}: line {line}: {why}; nothing was imported")));
+    }
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
     let columns = columns(name, reader.headers().map_err(|error| broken(name, &error))?)?;
     let mut sheet = Sheet { people: Vec::new(), name: name.to_owned(), columns, lines: Vec::new() };
+    let mut line_of = HashMap::new();
     for record in reader.records() {
         let record = record.map_err(|error| broken(name, &error))?;
         if sheet.people.len() == IMPORT_PEOPLE_MAX {
             return Err(Refused(format!("{name} has over {IMPORT_PEOPLE_MAX} people; split it")));
         }
-        sheet.lines.push(record.position().map_or(0, csv::Position::line));
-        let person = sheet.person(&record)?;
-        sheet.people.push(person);
+        let line = record.position().map_or(0, csv::Position::line);
+        let (person, password) = sheet.person(&record)?;
+        if let Some(first) = line_of.insert(person.id.clone(), line) {
+            let why = format!("{} is there already, on line {first}", person.id);
+            return Err(sheet.wrong(line, "id", &why));
+        }
+        sheet.lines.push(line);
+        sheet.people.push((person, password));
     }
     Ok(sheet)
+}
+
+/// The line of a quote that the end of the file closes: everything behind it would be one field.
+fn unclosed_quote(text: &[u8]) -> Option<u64> {
+    let (mut line, mut opened, mut before) = (1, None, b'\n');
+    for &byte in text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text) {
+        // A quote opens at the start of a field. One that is doubled closes and opens again.
+        let may_open = matches!(before, b',' | b'\n' | b'\r' | b'"');
+        match (byte, opened) {
+            (b'"', Some(_)) => opened = None,
+            (b'"', None) if may_open => opened = Some(line),
+            _ => {}
+        }
+        line += u64::from(byte == b'\n' || (before == b'\r' && byte != b'\n'));
+        before = byte;
+    }
+    opened
 }
 
 fn columns(name: &str, headers: &StringRecord) -> Result<Vec<&'static str>, Refused> {
@@ -203,6 +231,15 @@ mod tests {
         check(
             "id,team\n1001\n",
             "people.csv: line 2: it has 1 fields, the first line 2; nothing was imported",
+        );
+        check(
+            "id,team\n1001,1\n1002,1\n1001,2\n",
+            "people.csv: line 4, column 1 (id): 1001 is there already, on line 2; nothing was \
+             imported",
+        );
+        check(
+            "id,first_name\n1001,\"A \"\"B\"\"\"\n1002,\"Ada\n1003,Bob\n",
+            "people.csv: line 3: a quote is opened and never closed; nothing was imported",
         );
         check(
             "team,id\n1,\n",

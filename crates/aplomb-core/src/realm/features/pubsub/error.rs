@@ -17,6 +17,8 @@ pub(crate) fn stanza_error(refusal: &Refusal) -> StanzaError {
         }
         Refusal::Automatic => plain(Condition::NotAllowed)
             .with_text("this subscription comes with the account and cannot be ended"),
+        Refusal::Served => plain(Condition::NotAllowed)
+            .with_text("this node exists as long as what it tells of; purge it instead"),
         Refusal::NodeExists => plain(Condition::Conflict),
         Refusal::PayloadRequired => bad_request("payload-required"),
         Refusal::PayloadTooBig => with(Condition::NotAcceptable, "payload-too-big"),
