@@ -73,7 +73,7 @@ fn unclosed_quote(text: &[u8]) -> Option<u64> {
             (b'"', None) if may_open => opened = Some(line),
             _ => {}
         }
-        line += u64::from(byte == b'\n' || (before == b'\r' && byte != b'\n'));
+        line += u64::from(byte == b'\n' || before == b'\r');
         before = byte;
     }
     opened
