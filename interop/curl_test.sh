@@ -125,6 +125,36 @@ check 'a pre-flight of an allowed page' \
     head_has 200 '^access-control-allow-origin: https://crm.example$'
 ask -w "$status" "${preflight[@]}" "${evil[@]}" "$user"
 check 'a pre-flight of another page gets no permission' head_lacks '^access-control-allow-origin'
+feed="node=/finesse/api/User/1001"
+ask -w "$status" "${agent[@]}" "$base/feeds/poll?$feed"
+check 'a poll tells where now is, and that nothing came' body_has 200 '"cursor":"[^"]+".*"events":\[\]'
+cursor=$(grep -oE '"cursor":"[^"]+"' "$home/body" | cut -d'"' -f4)
+for version in --http1.1 --http2; do
+    curl -sSN "$version" --max-time 15 --cacert "$home/ca.pem" "${agent[@]}" \
+        "$base/feeds/sse?$feed" >"$home/followed" 2>"$home/why" &
+    follower=$!
+    for _ in $(seq 100); do grep -q '^id: ' "$home/followed" && break; sleep 0.1; done
+    state=$([ "$version" = --http2 ] && echo READY || echo NOT_READY)
+    ask -X PUT "${agent[@]}" "${xml[@]}" -H "requestId: feed$version" \
+        -d "<User><state>$state</state></User>" "$user"
+    for _ in $(seq 100); do grep -q '^data: ' "$home/followed" && break; sleep 0.1; done
+    kill "$follower" 2>/dev/null
+    wait "$follower" 2>/dev/null
+    out=$(grep -c "^data: .*\"requestId\":\"feed$version\"" "$home/followed")
+    check "curl -N $version follows an agent" is 1
+done
+ask -w "$status" "${agent[@]}" "$base/feeds/poll?$feed&cursor=$cursor"
+check 'who comes back gets both, in order' body_has 200 'feed--http1.1.*feed--http2'
+ask -w "$status" -X POST "${agent[@]}" "$base/feeds/token"
+token=$(grep -oE '"token":"[^"]+"' "$home/body" | cut -d'"' -f4)
+check 'a token for a password' body_has 200 '"expires_in":600'
+ask -w "$status" "$base/feeds/longpoll?$feed&cursor=$cursor&wait=5&token=$token" \
+    -H 'Accept: application/xml'
+check 'a token in the URL opens a feed, here as XML' body_has 200 '^<events cursor='
+cp "$home/log" "$home/body"
+out=$(grep -c "$token" "$home/log")
+check 'no token is logged' is 0
+
 ask -w "$status" "$base/metrics"
 check 'metrics on loopback' body_has 200 '^# TYPE '
 
