@@ -180,3 +180,78 @@ test('a page of a foreign origin gets no connection and no answer', { skip }, as
     assert.equal(await fetched, 'refused');
     await page.close();
 });
+
+/** Runs in the page: follows an agent by EventSource and by WebSocket, with a token. */
+async function follow({ rest, user, password, node, body }) {
+    const basic = { Authorization: `Basic ${btoa(`${user}:${password}`)}` };
+    const made = await fetch(`${rest}/feeds/token`, { method: 'POST', headers: basic });
+    const { token } = await made.json();
+    const query = new URLSearchParams({ node, token });
+    const first = (source, name, read) =>
+        new Promise((resolve, reject) => {
+            source.addEventListener(name, (event) => {
+                const told = read(event);
+                if (told) resolve(told);
+            });
+            source.addEventListener('error', () => reject(new Error(`${source.url} failed`)));
+        });
+    const stateOf = (event) => event?.update.data.user.state;
+    const events = new EventSource(`${rest}/feeds/sse?${query}`);
+    const socket = new WebSocket(`${rest.replace('http', 'ws')}/feeds/ws?${query}`);
+    const sent = first(events, 'notice', ({ data, lastEventId }) => ({
+        state: stateOf(JSON.parse(data)),
+        cursor: lastEventId,
+    }));
+    const heard = first(socket, 'message', ({ data }) => stateOf(JSON.parse(data).events[0]));
+    await first(events, 'open', () => true);
+    await first(socket, 'open', () => true);
+    const start = await (await fetch(`${rest}/feeds/poll?${query}`)).json();
+    const headers = { ...basic, 'Content-Type': 'application/xml' };
+    await fetch(`${rest}/finesse/api/User/${user}`, { method: 'PUT', headers, body });
+    const told = { sent: await sent, heard: await heard };
+    query.set('cursor', start.cursor);
+    const polled = await (await fetch(`${rest}/feeds/poll?${query}`)).json();
+    events.close();
+    socket.close();
+    return { ...told, polled: stateOf(polled.events[0]), cursor: polled.cursor };
+}
+
+test(
+    'a page of an allowed origin follows an agent by EventSource, WebSocket and fetch',
+    { skip },
+    async () => {
+        const page = await browser.newPage();
+        await page.goto(pages.origin);
+        const node = '/finesse/api/User/1004';
+        const told = await page.evaluate(follow, { ...signIn('1004', ''), node });
+        assert.equal(told.sent.state, 'NOT_READY');
+        assert.deepEqual([told.heard, told.polled], ['NOT_READY', 'NOT_READY']);
+        assert.equal(told.sent.cursor, told.cursor, 'both feeds name the same place');
+        await page.close();
+    },
+);
+
+test('a page of a foreign origin opens no feed, even with a token', { skip }, async () => {
+    const { text } = await server.rest('POST', '/feeds/token', { user: '1003' });
+    const { token } = JSON.parse(text);
+    const page = await browser.newPage();
+    await page.goto(foreign.origin);
+    const outcome = page.evaluate(
+        ({ rest, query }) =>
+            Promise.all(
+                [
+                    new EventSource(`${rest}/feeds/sse?${query}`),
+                    new WebSocket(`${rest.replace('http', 'ws')}/feeds/ws?${query}`),
+                ].map(
+                    (source) =>
+                        new Promise((resolve) => {
+                            source.addEventListener('open', () => resolve('open'));
+                            source.addEventListener('error', () => resolve('refused'));
+                        }),
+                ),
+            ),
+        { rest: server.origin, query: `node=/finesse/api/User/1003&token=${token}` },
+    );
+    assert.deepEqual(await outcome, ['refused', 'refused']);
+    await page.close();
+});

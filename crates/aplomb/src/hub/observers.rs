@@ -88,11 +88,6 @@ impl Observers {
             Some(person) => inside.by_person.get(person).into_iter().flatten().for_each(tell),
         }
     }
-
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.inside.read().by_person.values().map(Vec::len).sum()
-    }
 }
 
 impl Observer {
@@ -111,11 +106,6 @@ impl Watch {
     /// What there is to read.
     pub fn mailbox(&self) -> &Mailbox {
         &self.observer.mailbox
-    }
-
-    /// Who reads.
-    pub fn person(&self) -> &BareJid {
-        &self.observer.person
     }
 }
 
