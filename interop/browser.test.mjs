@@ -155,6 +155,16 @@ test(
     },
 );
 
+test('a page of an allowed origin does it over BOSH as well', { skip }, async () => {
+    const page = await browser.newPage();
+    await page.goto(pages.origin);
+    assert.equal(await page.evaluate(login, { ...desk('1004'), url: server.bosh }), 'CONNECTED');
+    const { status, event } = await page.evaluate(change, signIn('1004', 'over-bosh'));
+    assert.equal(status, 202);
+    assert.equal(field(event, 'state'), 'NOT_READY');
+    await page.close();
+});
+
 test("a page of the server's own origin does so without being allowed", { skip }, async () => {
     const page = await browser.newPage();
     await page.goto(`${server.origin}/healthz`);
@@ -169,15 +179,19 @@ test('a page of a foreign origin gets no connection and no answer', { skip }, as
     const page = await browser.newPage();
     await page.goto(foreign.origin);
     assert.notEqual(await page.evaluate(login, desk('1003')), 'CONNECTED');
-    const fetched = page.evaluate(
-        (url) =>
-            fetch(url).then(
-                () => 'answer',
-                () => 'refused',
-            ),
-        `${server.origin}/finesse/api/SystemInfo`,
-    );
-    assert.equal(await fetched, 'refused');
+    const fetched = (url, options) =>
+        page.evaluate(
+            ([url, options]) =>
+                fetch(url, options).then(
+                    () => 'answer',
+                    () => 'refused',
+                ),
+            [url, options],
+        );
+    assert.equal(await fetched(`${server.origin}/finesse/api/SystemInfo`), 'refused');
+    const body =
+        "<body xmlns='http://jabber.org/protocol/httpbind' rid='1' to='localhost' ver='1.6'/>";
+    assert.equal(await fetched(server.bosh, { method: 'POST', body }), 'refused');
     await page.close();
 });
 

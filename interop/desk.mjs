@@ -11,14 +11,24 @@ const PUBSUB = 'http://jabber.org/protocol/pubsub';
 Strophe.setLogLevel(Strophe.LogLevel.FATAL);
 
 export class Desk {
-    constructor(server, user, { resource = 'desktop', mechanisms = [Strophe.SASLPlain] } = {}) {
+    constructor(
+        server,
+        user,
+        {
+            resource = 'desktop',
+            mechanisms = [Strophe.SASLPlain],
+            service = server.ws,
+            wait = undefined,
+        } = {},
+    ) {
         globalThis.WebSocket = server.WebSocket;
         this.server = server;
         this.bare = `${user}@${server.domain}`;
         this.jid = `${this.bare}/${resource}`;
         this.statuses = new Inbox();
         this.stanzas = new Inbox();
-        this.connection = new Strophe.Connection(server.ws, { mechanisms });
+        this.connection = new Strophe.Connection(service, { mechanisms });
+        this.wait = wait;
         const keep = (element) => {
             this.stanzas.push(element);
             return true;
@@ -30,13 +40,14 @@ export class Desk {
     /** Connects; gives the name of the status in which it ends. */
     connect(password = PASSWORD) {
         const since = this.statuses.all.length;
-        this.connection.connect(this.jid, password, (status, why) => {
+        const tell = (status, why) => {
             this.statuses.push({
                 name: NAMES[status],
                 why,
                 toString: () => `${NAMES[status]} ${why}`,
             });
-        });
+        };
+        this.connection.connect(this.jid, password, tell, this.wait);
         const final = ['CONNECTED', 'AUTHFAIL', 'CONFAIL', 'CONNTIMEOUT', 'DISCONNECTED'];
         const isFinal = ({ name }) => final.includes(name);
         return this.statuses.until('end of the login', isFinal, since).then(({ name }) => name);

@@ -89,6 +89,7 @@ export async function start(...more) {
     server.ca = await certificate(server.port);
     server.origin = `https://localhost:${server.port}`;
     server.ws = `wss://localhost:${server.port}/ws/`;
+    server.bosh = `${server.origin}/http-bind/`;
     server.WebSocket = class extends WebSocket {
         constructor(url, protocols, options) {
             super(url, protocols, { ca: server.ca, ...options });
