@@ -7,6 +7,8 @@ mod binding;
 mod condition;
 mod head;
 #[cfg(test)]
+mod lossy;
+#[cfg(test)]
 mod tests;
 
 pub use binding::{Answer, Binding};

@@ -100,7 +100,9 @@ async fn ask(State(binds): State<Arc<Binds>>, request: Request) -> Response {
     }
     let peer = *request.extensions().get::<Peer>().expect("the listener names the peer");
     let wait = Duration::from_secs(REST_BODY_SECS_MAX);
-    let (head, body) = match timeout(wait, read(&binds, peer, request.into_body())).await {
+    // On the heap: it is over when the request begins to be held.
+    let reading = Box::pin(read(&binds, peer, request.into_body()));
+    let (head, body) = match timeout(wait, reading).await {
         Ok(Ok(read)) => read,
         Ok(Err(status)) => return refuse(status, Condition::BadRequest),
         Err(_) => return refuse(StatusCode::REQUEST_TIMEOUT, Condition::BadRequest),

@@ -59,14 +59,14 @@ struct Terms {
 struct Request<T> {
     head: Head,
     unit: Vec<u8>,
-    asker: T,
+    askers: Vec<T>,
 }
 
 struct Held<T> {
     rid: u64,
     key: Option<String>,
-    /// None when the connection is lost.
-    asker: Option<T>,
+    /// The connections that wait: none when they are lost, several when the client lost patience.
+    askers: Vec<T>,
     since: Moment,
 }
 
@@ -128,21 +128,23 @@ impl<T> Binding<T> {
         let is_extra = head.pause_secs.is_some() || head.is_terminate;
         let window = self.terms.requests() + u64::from(is_extra);
         if self.end.is_some() {
-            self.answer(asker, Condition::ItemNotFound.body());
+            self.deny(asker);
         } else if rid < self.next {
-            self.repeat(now, &head, asker);
+            self.repeat(&head, asker);
         } else if rid >= self.next + window {
             self.refuse(Condition::ItemNotFound, asker);
-        } else if let Some(again) = self.early.insert(rid, Request { head, unit, asker }) {
-            self.answer(again.asker, body_of(&[], &[]));
+        } else {
+            let new = || Request { head, unit, askers: Vec::new() };
+            add(&mut self.early.entry(rid).or_insert_with(new).askers, asker);
         }
     }
 
     /// Takes the request whose turn it is; what it carries is for the stream.
     pub fn take(&mut self, now: Moment) -> Option<Vec<u8>> {
-        let Request { head, unit, asker } = self.early.remove(&self.next)?;
+        let Request { head, unit, askers } = self.early.remove(&self.next)?;
         if let Some(condition) = self.objection(now, &head) {
-            self.refuse(condition, asker);
+            self.end(Some(condition));
+            askers.into_iter().for_each(|asker| self.tell_end(asker));
             return None;
         }
         self.next += 1;
@@ -151,7 +153,7 @@ impl<T> Binding<T> {
         if let Some(secs) = head.pause_secs {
             self.quiet.1 = Duration::from_secs(secs);
         }
-        self.held.push_back(Held { rid: head.rid, key: head.key, asker: Some(asker), since: now });
+        self.held.push_back(Held { rid: head.rid, key: head.key, askers, since: now });
         Some(unit)
     }
 
@@ -162,7 +164,7 @@ impl<T> Binding<T> {
 
     /// Whether there is a request to be answered with more than waits to be said already.
     pub fn has_room(&self, bytes_max: usize) -> bool {
-        self.payload.len() < bytes_max && self.held.iter().any(|held| held.asker.is_some())
+        self.payload.len() < bytes_max && self.held.iter().any(Held::is_awaited)
     }
 
     /// Answers what is to be answered once the stream has dealt with all that was taken.
@@ -173,12 +175,12 @@ impl<T> Binding<T> {
             }
             return;
         }
-        let is_anybody_there = self.held.iter().any(|held| held.asker.is_some());
+        let is_anybody_there = self.held.iter().any(Held::is_awaited);
         while !self.payload.is_empty() && is_anybody_there {
             let held = self.held.pop_front().expect("somebody is there");
-            let payload = match held.asker {
-                Some(_) => std::mem::take(&mut self.payload),
-                None => Vec::new(),
+            let payload = match held.is_awaited() {
+                true => std::mem::take(&mut self.payload),
+                false => Vec::new(),
             };
             self.release(now, held, payload);
         }
@@ -194,8 +196,8 @@ impl<T> Binding<T> {
     /// Ends the session; a client that has a request held is told at once, else the next request.
     pub fn end(&mut self, condition: Option<Condition>) {
         self.end = Some(condition);
-        let early = std::mem::take(&mut self.early).into_values().map(|request| request.asker);
-        let askers: Vec<T> = self.held.drain(..).filter_map(|h| h.asker).chain(early).collect();
+        let early = std::mem::take(&mut self.early).into_values().flat_map(|early| early.askers);
+        let askers: Vec<T> = self.held.drain(..).flat_map(|h| h.askers).chain(early).collect();
         for asker in askers {
             self.tell_end(asker);
         }
@@ -216,26 +218,27 @@ impl<T> Binding<T> {
 
     /// Whether the client is gone: it has no request held and sends none.
     pub fn is_gone(&self, now: Moment) -> bool {
-        self.held.iter().all(|held| held.asker.is_none()) && now.since(self.quiet.0) >= self.quiet.1
+        !self.held.iter().any(Held::is_awaited) && now.since(self.quiet.0) >= self.quiet.1
     }
 
     /// When [`Binding::settle`] and [`Binding::is_gone`] may say something new.
     pub fn deadline(&self) -> Moment {
         let wait = Duration::from_secs(self.terms.wait_secs);
-        let held = self.held.iter().find(|held| held.asker.is_some());
+        let held = self.held.iter().find(|held| held.is_awaited());
         held.map_or(self.quiet.0 + self.quiet.1, |held| held.since + wait)
     }
 
     /// Those who wait for an answer, so that the caller notices who does so no more.
     pub fn askers(&mut self) -> impl Iterator<Item = &mut T> {
-        self.held.iter_mut().filter_map(|held| held.asker.as_mut())
+        self.held.iter_mut().flat_map(|held| &mut held.askers)
     }
 
     /// Forgets the connections that are lost; their requests may come again.
     pub fn forget(&mut self, now: Moment, is_lost: impl Fn(&T) -> bool) {
         for held in &mut self.held {
-            if held.asker.as_ref().is_some_and(&is_lost) {
-                held.asker = None;
+            let before = held.askers.len();
+            held.askers.retain(|asker| !is_lost(asker));
+            if held.askers.len() < before {
                 self.quiet.0 = now;
             }
         }
@@ -266,7 +269,7 @@ impl<T> Binding<T> {
             !head.is_empty || head.opens_stream() || head.is_terminate || head.pause_secs.is_some();
         let Some((last, was_empty)) = self.last else { return false };
         let is_soon = now.since(last) < Duration::from_secs(BOSH_POLLING_SECS);
-        let waiting = self.held.iter().filter(|held| held.asker.is_some()).count() as u64;
+        let waiting = self.held.iter().filter(|held| held.is_awaited()).count() as u64;
         let is_pointless = match self.terms.hold {
             0 => was_empty && self.was_last_answer_empty,
             _ => waiting + 1 >= self.terms.requests(),
@@ -275,7 +278,10 @@ impl<T> Binding<T> {
     }
 
     /// A request that came before: the client missed the answer, or lost patience.
-    fn repeat(&mut self, now: Moment, head: &Head, asker: T) {
+    ///
+    /// One that is too old to be answered does not end the session, though whoever sent it must
+    /// think so: it may be a copy that was under way for long, or somebody else's.
+    fn repeat(&mut self, head: &Head, asker: T) {
         let answered = self.answered.iter().find(|answered| answered.rid == head.rid);
         if let Some(answered) = answered.filter(|answered| answered.key == head.key) {
             let body = Arc::clone(&answered.body);
@@ -283,13 +289,9 @@ impl<T> Binding<T> {
         }
         let mut held = self.held.iter_mut();
         match held.find(|held| held.rid == head.rid && held.key == head.key) {
-            Some(held) => {
-                held.since = now;
-                if let Some(before) = held.asker.replace(asker) {
-                    self.answer(before, body_of(&[], &[]));
-                }
-            }
-            None => self.refuse(Condition::ItemNotFound, asker),
+            // Which of them the client still listens to is not known here.
+            Some(held) => add(&mut held.askers, asker),
+            None => self.deny(asker),
         }
     }
 
@@ -298,8 +300,14 @@ impl<T> Binding<T> {
         self.tell_end(asker);
     }
 
+    fn deny(&mut self, asker: T) {
+        let condition = Condition::ItemNotFound;
+        let status = if self.terms.is_of_old { condition.status() } else { 200 };
+        self.answers.push_back((asker, Answer { status, body: condition.body().into() }));
+    }
+
     fn release(&mut self, now: Moment, held: Held<T>, payload: Vec<u8>) {
-        let Held { rid, key, asker, .. } = held;
+        let Held { rid, key, askers, .. } = held;
         self.was_last_answer_empty = payload.is_empty();
         let body: Arc<[u8]> = self.body(rid, &payload).into();
         while self.answered.len() as u64 > self.terms.requests() {
@@ -307,9 +315,8 @@ impl<T> Binding<T> {
         }
         self.answered.push_back(Answered { rid, key, body: Arc::clone(&body) });
         self.quiet.0 = now;
-        if let Some(asker) = asker {
-            self.answers.push_back((asker, Answer { status: 200, body }));
-        }
+        let answer = Answer { status: 200, body };
+        self.answers.extend(askers.into_iter().map(|asker| (asker, answer.clone())));
     }
 
     fn body(&mut self, rid: u64, payload: &[u8]) -> Vec<u8> {
@@ -361,6 +368,20 @@ impl<T> Binding<T> {
     }
 }
 
+impl<T> Held<T> {
+    fn is_awaited(&self) -> bool {
+        !self.askers.is_empty()
+    }
+}
+
+/// Adds a connection; of too many, the first is given up.
+fn add<T>(askers: &mut Vec<T>, asker: T) {
+    if askers.len() == ASKERS_MAX {
+        askers.remove(0);
+    }
+    askers.push(asker);
+}
+
 impl Terms {
     /// Requests that the client may have open at a time.
     const fn requests(self) -> u64 {
@@ -373,3 +394,6 @@ fn hash(key: &str) -> String {
     let hashed = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, key.as_bytes());
     hashed.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// Connections on which one request is awaited; a client has one, and lost ones before it.
+const ASKERS_MAX: usize = 4;
