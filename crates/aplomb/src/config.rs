@@ -120,7 +120,7 @@ settings! {
     "History" {
         "history-items" history_items: usize = Preset::Is("1000"), in 1..=1_000_000;
             "Events kept for each node, for clients that come back.";
-        "history-age" history_age: Duration = Preset::Is("24h"), in 1..=31_536_000;
+        "history-age" history_age: Duration = Preset::Is("10m"), in 1..=31_536_000;
             "How long events are kept.";
         "history-bytes" history_bytes: usize
             = Preset::Is("256MiB"), in 65_536..=1_099_511_627_776;
