@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::desk::{DOMAIN, PASSWORD, clear, read_all, server, soon, tls};
+use crate::desk::{DOMAIN, Desk, PASSWORD, clear, read_all, server, soon, tls};
 use crate::sessions::put_state;
 
 const BIND: &str = "http://jabber.org/protocol/httpbind";
@@ -42,15 +42,7 @@ impl Page {
     }
 
     async fn walk(&mut self, user: &str, resource: &str) {
-        let blob = STANDARD.encode(format!("\0{user}\0{PASSWORD}"));
-        let auth = format!(
-            "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{blob}</auth>"
-        );
-        let success = self.ask("", &auth).await;
-        assert!(success.contains("<success"), "{success}");
-        let restart = format!("to='{DOMAIN}' xmpp:restart='true' xmlns:xmpp='urn:xmpp:xbosh'");
-        let features = self.ask(&restart, "").await;
-        assert!(features.contains("xmpp-bind"), "{features}");
+        self.authenticate(user).await;
         let bound = self
             .ask(
                 "",
@@ -63,6 +55,19 @@ impl Page {
         assert!(bound.contains(&format!("@{DOMAIN}/{resource}</jid>")), "{bound}");
         let presence = self.ask("", "<presence xmlns='jabber:client'/>").await;
         assert!(presence.contains("from=\"finesse@cc.test"), "{presence}");
+    }
+
+    /// Logs in and opens the stream anew.
+    async fn authenticate(&mut self, user: &str) {
+        let blob = STANDARD.encode(format!("\0{user}\0{PASSWORD}"));
+        let auth = format!(
+            "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{blob}</auth>"
+        );
+        let success = self.ask("", &auth).await;
+        assert!(success.contains("<success"), "{success}");
+        let restart = format!("to='{DOMAIN}' xmpp:restart='true' xmlns:xmpp='urn:xmpp:xbosh'");
+        let features = self.ask(&restart, "").await;
+        assert!(features.contains("xmpp-bind"), "{features}");
     }
 
     /// The next request; gives the answer's body.
@@ -356,6 +361,59 @@ async fn there_are_only_so_many_sessions_from_one_address() {
     }
     let mut fourth = Page { at, sid: String::new(), rid: 1 };
     refused(&mut fourth, "to='cc.test'", "", &["policy-violation"]).await;
+    server.stop().await;
+}
+
+const ENABLE: &str = "<enable xmlns='urn:xmpp:sm:3' resume='true'/>";
+
+/// The id in `<enabled/>`, and the request that resumes by it.
+fn resume(enabled: &str) -> String {
+    let id = enabled.split_once(" id=\"").unwrap().1.split('"').next().unwrap();
+    format!("<resume xmlns='urn:xmpp:sm:3' h='0' previd='{id}'/>")
+}
+
+#[tokio::test]
+async fn a_stream_that_a_websocket_lost_goes_on_over_http() {
+    let server = server(&[]).await;
+    let at = clear(&server);
+    let mut desk = Desk::login(at, "1001", "desktop").await;
+    desk.say(ENABLE).await;
+    let enabled = desk.until("<enabled").await;
+    drop(desk);
+    put_state(at, "1001", "LOGIN").await;
+    let mut page = Page::open(at).await;
+    page.authenticate("1001").await;
+    let resumed = page.ask("", &resume(&enabled)).await;
+    assert!(resumed.contains("<resumed xmlns=\"urn:xmpp:sm:3\""), "{resumed}");
+    let event = match resumed.contains("NOT_READY") {
+        true => resumed,
+        false => page.ask("", "").await,
+    };
+    assert_eq!(event.matches("<message ").count(), 1, "{event}");
+    assert!(page.ask("", PINGS).await.contains("id=\"p2\""));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_over_http_goes_on_over_a_websocket() {
+    let server = server(&[]).await;
+    let at = clear(&server);
+    let mut page = Page::login(at, "1001", "desktop").await;
+    let enabled = page.ask("", ENABLE).await;
+    assert!(enabled.contains("<enabled"), "{enabled}");
+    let held = hold(at, &page.next("", "")).await;
+    put_state(at, "1001", "LOGIN").await;
+    // The answer is not acknowledged, so the event comes again elsewhere.
+    assert!(answer(held).await.contains("NOT_READY"));
+    put_state(at, "1001", "READY").await;
+    let mut desk = Desk::open(at).await;
+    desk.authenticate("1001").await;
+    desk.say(&resume(&enabled)).await;
+    desk.until("<resumed").await;
+    desk.until("NOT_READY").await;
+    desk.until("&lt;state&gt;READY&lt;").await;
+    let told = page.ask("", "").await;
+    assert!(told.contains("type=\"terminate\""), "{told}");
     server.stop().await;
 }
 

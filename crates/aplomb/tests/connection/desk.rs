@@ -94,14 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Desk<S> {
     }
 
     pub(crate) async fn walk(&mut self, user: &str, resource: &str) {
-        self.open_stream().await;
-        let blob = STANDARD.encode(format!("\0{user}\0{PASSWORD}"));
-        self.say(&format!(
-            "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{blob}</auth>"
-        ))
-        .await;
-        self.until("<success").await;
-        self.open_stream().await;
+        self.authenticate(user).await;
         self.say(&format!(
             "<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:\
              xmpp-bind'><resource>{resource}</resource></bind></iq>"
@@ -111,6 +104,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Desk<S> {
         assert!(bound.contains(&format!("@{DOMAIN}/{resource}</jid>")), "{bound}");
         self.say("<presence xmlns='jabber:client'/>").await;
         self.until("from=\"finesse@cc.test").await;
+    }
+
+    /// Logs in and opens the stream anew.
+    pub(crate) async fn authenticate(&mut self, user: &str) {
+        self.open_stream().await;
+        let blob = STANDARD.encode(format!("\0{user}\0{PASSWORD}"));
+        self.say(&format!(
+            "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{blob}</auth>"
+        ))
+        .await;
+        self.until("<success").await;
+        self.open_stream().await;
     }
 
     pub(crate) async fn open_stream(&mut self) {
