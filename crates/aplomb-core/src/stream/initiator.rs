@@ -325,6 +325,10 @@ impl Initiator {
         if matches!(self.phase, Phase::Closing(_) | Phase::Closed) {
             return;
         }
+        // A login that is not believed ends between two documents: the end needs a beginning.
+        if matches!(self.phase, Phase::ExpectOpen(_)) {
+            self.open(now);
+        }
         self.trouble = trouble;
         self.transmit(now, Frame::Close(Close::default()));
         self.deadline = Some(now + Duration::from_secs(CLOSE_SECS_MAX));
