@@ -49,6 +49,9 @@ impl Office {
                 let team = domain::Team { id: team.id.as_str().into(), name: team.name };
                 self.command(Command::PutTeam(team)).await
             }
+            Request::RemoveTeam { team } if self.writer.read(|all| all.team(&team).is_none()) => {
+                refused(None, format!("there is no team {team}"))
+            }
             Request::RemoveTeam { team } => {
                 self.command(Command::RemoveTeam(team.as_str().into())).await
             }

@@ -337,14 +337,19 @@ impl Session {
             layer = verdict.layer.name(),
             code = verdict.code,
             detail = %end.detail(),
-            age_secs = now.since(self.start).as_secs_f64(),
-            last_in_secs = now.since(self.last_in).as_secs_f64(),
-            last_out_secs = now.since(self.last_out).as_secs_f64(),
+            age_secs = secs(now.since(self.start)),
+            last_in_secs = secs(now.since(self.last_in)),
+            last_out_secs = secs(now.since(self.last_out)),
             queue,
             remedy = verdict.remedy,
             "session ended",
         );
     }
+}
+
+/// Seconds to the millisecond, for the log.
+fn secs(elapsed: Duration) -> f64 {
+    Duration::from_millis(elapsed.as_millis().try_into().unwrap_or(u64::MAX)).as_secs_f64()
 }
 
 const STALL_WAIT: Duration = Duration::from_secs(STALL_SECS_MAX);

@@ -39,8 +39,10 @@ pub struct Identity {
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file that cannot be read or holds something else.
-    #[error("{path}: {problem}")]
+    #[error("{name} {path}: {problem}")]
     File {
+        /// The setting that names it, or what it is.
+        name: &'static str,
         /// Which.
         path: PathBuf,
         /// What.
@@ -61,7 +63,7 @@ impl Identity {
         if let Some((certificate, key)) =
             config.tls_certificate.as_ref().zip(config.tls_key.as_ref())
         {
-            return Self::read(certificate, key, false);
+            return Self::read([("--tls-certificate", certificate), ("--tls-key", key)], false);
         }
         if let Some(dir) = &config.data_dir {
             return Self::kept_in(dir, &config.domain);
@@ -109,10 +111,11 @@ impl Identity {
 
     fn kept_in(dir: &Path, domain: &str) -> Result<Self, TlsError> {
         let (certificate, key) = (dir.join("tls-certificate.pem"), dir.join("tls-key.pem"));
+        let kept = [("the self-signed", &certificate), ("the self-signed", &key)];
         if certificate.exists() {
-            let kept = Self::read(&certificate, &key, true)?;
-            if kept.is_for(domain) {
-                return Ok(kept);
+            let identity = Self::read(kept, true)?;
+            if identity.is_for(domain) {
+                return Ok(identity);
             }
             warn!(domain, "the self-signed certificate is not of this domain, and is made anew");
         }
@@ -120,7 +123,7 @@ impl Identity {
         // The key first: a certificate on disk means that its key is there too.
         write_new(&key, &key_pem, 0o600)?;
         write_new(&certificate, &certificate_pem, 0o644)?;
-        Self::read(&certificate, &key, true)
+        Self::read(kept, true)
     }
 
     /// Whether the certificate bears the name; so does one whose name no certificate can bear.
@@ -130,11 +133,16 @@ impl Identity {
         certificate.is_some_and(|read| read.is_ok_and(|it| verify_server_name(&it, &name).is_ok()))
     }
 
-    fn read(certificate: &Path, key: &Path, is_self_signed: bool) -> Result<Self, TlsError> {
+    /// Reads the files of the certificate and of the key, each with the name that errors give it.
+    fn read(
+        [(certificate_name, certificate), (key_name, key)]: [(&'static str, &PathBuf); 2],
+        is_self_signed: bool,
+    ) -> Result<Self, TlsError> {
         let chain = CertificateDer::pem_file_iter(certificate)
             .and_then(Iterator::collect)
-            .map_err(|error| in_file(certificate, &error))?;
-        let key = PrivateKeyDer::from_pem_file(key).map_err(|error| in_file(key, &error))?;
+            .map_err(|error| in_file(certificate_name, certificate, &error))?;
+        let key =
+            PrivateKeyDer::from_pem_file(key).map_err(|error| in_file(key_name, key, &error))?;
         Ok(Self { chain, key, is_self_signed })
     }
 }
@@ -185,16 +193,20 @@ fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
         file.sync_all()?;
         fs::rename(&part, path)
     };
-    write().map_err(|error| TlsError::File { path: path.to_owned(), problem: error.to_string() })
+    write().map_err(|error| TlsError::File {
+        name: "the self-signed",
+        path: path.to_owned(),
+        problem: error.to_string(),
+    })
 }
 
-fn in_file(path: &Path, error: &pem::Error) -> TlsError {
+fn in_file(name: &'static str, path: &Path, error: &pem::Error) -> TlsError {
     let problem = match error {
         pem::Error::Io(error) => error.to_string(),
         pem::Error::NoItemsFound => "holds no certificate or key in PEM".to_owned(),
         other => format!("is no PEM file: {other}"),
     };
-    TlsError::File { path: path.to_owned(), problem }
+    TlsError::File { name, path: path.to_owned(), problem }
 }
 
 const LOCALHOST: &str = "localhost";
@@ -250,6 +262,11 @@ mod tests {
 
         let swapped = [("tls-certificate", k), ("tls-key", c)];
         let error = Identity::of(&config(dir.path(), &swapped)).unwrap_err().to_string();
-        assert!(error.contains("c.pem") && error.contains("no certificate or key"), "{error}");
+        assert!(
+            error.starts_with("--tls-")
+                && error.contains("c.pem")
+                && error.contains("no certificate or key"),
+            "{error}"
+        );
     }
 }

@@ -149,7 +149,8 @@ pub fn start(
     );
     let thread = std::thread::Builder::new()
         .name("writer".to_owned())
-        .spawn(move || run.until_stopped(waiting, questions))?;
+        .spawn(move || run.until_stopped(waiting, questions))
+        .map_err(StoreError::NoThread)?;
     let scram_iterations = policy.scram_iterations;
     let writer = Writer { domain, jobs, is_in_service, scram_iterations };
     Ok(Started { writer, accounts, thread })

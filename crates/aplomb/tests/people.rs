@@ -47,6 +47,8 @@ fn people_are_managed_on_a_running_server_and_on_its_directory() {
     let ids: Vec<_> = listed.as_array().unwrap().iter().map(|person| &person["id"]).collect();
     assert_eq!(ids, ["1001", "admin"]);
     assert_eq!(aplomb(&data, &["user", "remove", "1001"]).told, "user 1001 removed\n");
+    let unknown = aplomb(&data, &["team", "remove", "7"]);
+    assert_eq!((unknown.code, unknown.told.as_str()), (1, "error: there is no team 7\n"));
     let teams = aplomb(&data, &["team", "list"]).told;
     assert_eq!(teams, "ID  NAME          MEMBERS\n1   Front office  0\n");
 

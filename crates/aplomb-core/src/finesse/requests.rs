@@ -60,6 +60,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_with_the_xml_is_not_said_of_xmpp() {
+        for body in ["<!DOCTYPE a><User/>", "<User>&b;</User>", "<User><?a?></User>", "<User>"] {
+            let words = user_put(body).unwrap_err().message;
+            assert!(!words.contains("XMPP"), "{body}: {words}");
+        }
+    }
+
+    #[test]
     fn bodies_of_real_clients_are_read() {
         let login = "Login { extension: Some(\"2830\") } None";
         check("<User><state>LOGIN</state><extension>2830</extension></User>", login);

@@ -19,7 +19,10 @@ impl Framing for Messages {
         let text = std::str::from_utf8(unit).map_err(|_| XmlError::NotUtf8)?;
         // COMPAT: gosrc/xmpp: it sends `<iq>` and `<presence>` without a namespace, and Openfire
         // takes them as stanzas.
-        let element = read_element_in(text, Prologue::Forbidden, ns::CLIENT)?;
+        let element = match read_element_in(text, Prologue::Forbidden, ns::CLIENT) {
+            Err(_) if text.contains("<stream:stream") => return Err(no_stream_here()),
+            element => element?,
+        };
         frame(element).map(Some)
     }
 
@@ -52,12 +55,15 @@ fn frame(element: Element) -> Result<Frame, StreamError> {
         }
         "open" | "close" => Err(StreamError::new(StreamCondition::InvalidNamespace)
             .with_text(format!("<{}/> belongs to {}", element.name(), ns::FRAMING))),
-        "stream" if element.ns() == ns::STREAMS => {
-            Err(StreamError::new(StreamCondition::BadFormat)
-                .with_text("over WebSocket a stream starts with <open/> (RFC 7395 §3.3)"))
-        }
+        "stream" if element.ns() == ns::STREAMS => Err(no_stream_here()),
         _ => Ok(Frame::Element(element)),
     }
+}
+
+/// What a client is told that speaks as over TCP, where the element of a stream stays open.
+fn no_stream_here() -> StreamError {
+    StreamError::new(StreamCondition::BadFormat)
+        .with_text("over WebSocket a stream starts with <open/> (RFC 7395 §3.3)")
 }
 
 /// COMPAT: Openfire 4.4: the order of the attributes and the quotes are its own, for clients that
@@ -147,6 +153,11 @@ mod tests {
         refused("<open xmlns='jabber:client' to='cc.test'/>", InvalidNamespace);
         refused("<close xmlns='jabber:client'/>", InvalidNamespace);
         refused("<stream:stream xmlns:stream='http://etherx.jabber.org/streams'/>", BadFormat);
+        refused("<stream:stream xmlns:stream='http://etherx.jabber.org/streams'>", BadFormat);
+        refused(
+            "<?xml version='1.0'?><stream:stream to='cc.test' xmlns='jabber:client'>",
+            BadFormat,
+        );
         let deep = "<a>".repeat(100) + &"</a>".repeat(100);
         refused(&deep, PolicyViolation);
         refused(&format!("<a>{}</a>", "x".repeat(1024)), PolicyViolation);

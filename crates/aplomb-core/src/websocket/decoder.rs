@@ -309,7 +309,9 @@ const UNSUPPORTED_BINARY: Violation =
     Violation::new(CloseCode::UNSUPPORTED_DATA, "a binary message (RFC 7395 §3.2)");
 const TEXT_NOT_UTF8: Violation =
     Violation::new(CloseCode::INVALID_DATA, "a text that is not UTF-8 (RFC 6455 §8.1)");
-const MESSAGE_TOO_BIG: Violation =
-    Violation::new(CloseCode::TOO_BIG, "a message beyond the size allowed here");
+const MESSAGE_TOO_BIG: Violation = Violation::new(
+    CloseCode::TOO_BIG,
+    "a message over the limit: 16 KiB before login, 1 MiB after it",
+);
 const TOO_MANY_FRAGMENTS: Violation =
     Violation::new(CloseCode::TOO_BIG, "a message in too many pieces");

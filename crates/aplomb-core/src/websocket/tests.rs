@@ -5,7 +5,7 @@ use tungstenite::Message;
 use tungstenite::protocol::{Role as TheirRole, WebSocket, WebSocketConfig};
 
 use super::*;
-use crate::limits::WS_FRAGMENTS_MAX;
+use crate::limits::{STANZA_BYTES_BEFORE_LOGIN_MAX, STANZA_BYTES_MAX, WS_FRAGMENTS_MAX};
 
 /// Decodes everything, `chunk` bytes at a time, and writes down what came in a line.
 fn decode(role: Role, bytes: &[u8], chunk: usize, max: usize) -> String {
@@ -154,6 +154,10 @@ fn a_size_is_refused_by_the_header_before_anything_is_kept() {
     let violation = decoder.take(&mut header.as_slice()).unwrap_err();
     assert_eq!(violation.code, CloseCode::TOO_BIG);
     assert_eq!(decoder.held_bytes(), 0);
+    let limits = [STANZA_BYTES_BEFORE_LOGIN_MAX / 1024, STANZA_BYTES_MAX / 1024 / 1024];
+    let [before, after] = limits;
+    let words = format!("over the limit: {before} KiB before login, {after} MiB after it");
+    assert!(violation.what.contains(&words), "{violation}");
     check(&[("817F 0000000000010001", "1009"), ("0102'ab' 007EFFFF", "1009")]);
     assert_eq!(decode(Role::Client, &bytes_of("8105'Hello'"), 9, 4), "1009");
 }

@@ -13,10 +13,10 @@ use crate::ns;
 #[non_exhaustive]
 pub enum XmlError {
     /// A DTD, a processing instruction, a comment or an undefined entity (RFC 6120 §11.1).
-    #[error("XMPP allows no {0}")]
+    #[error("no {0} may stand here")]
     Restricted(&'static str),
     /// Another encoding than UTF-8, declared or real (RFC 6120 §11.6).
-    #[error("XMPP is written in UTF-8")]
+    #[error("the XML must be written in UTF-8")]
     NotUtf8,
     /// Not well-formed, or not well-formed as to namespaces (RFC 6120 §11.3).
     #[error("not well-formed XML: {0}")]

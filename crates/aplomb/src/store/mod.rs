@@ -9,6 +9,8 @@ mod sqlite;
 pub use memory::Memory;
 pub use sqlite::Sqlite;
 
+use std::path::PathBuf;
+
 use aplomb_core::sasl::ScramKeys;
 use aplomb_core::{domain, pubsub};
 
@@ -73,8 +75,27 @@ pub enum StoreError {
     #[error("the store failed: {0}; look at the disk's free space and health")]
     Database(#[from] rusqlite::Error),
     /// The file system says so.
-    #[error("the data directory failed: {0}; look at its permissions and free space")]
-    Io(#[from] std::io::Error),
+    #[error("{}: {error}; look at its permissions and free space", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What it says.
+        error: std::io::Error,
+    },
+    /// A file that is no database, or not ours, or not whole.
+    #[error(
+        "{} is damaged, or no database of aplomb: {problem}; put back a copy of it, or start with \
+         another --data-dir", path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The writer has no thread to run in.
+    #[error("the system gives the writer no thread: {0}")]
+    NoThread(std::io::Error),
     /// A row that cannot be read.
     #[error("the store holds {0}; restore a copy, or start with an empty --data-dir")]
     Corrupt(String),

@@ -5,12 +5,13 @@
 //! a commit returns, so a commit survives a crash of the process and of the machine.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aplomb_core::jid::DomainPart;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
 use super::rows::{self, NodeIds};
 use super::{Change, Snapshot, Store, StoreError};
@@ -20,6 +21,8 @@ use crate::random;
 pub struct Sqlite {
     connection: Connection,
     nodes: NodeIds,
+    /// The database file; none in memory.
+    path: Option<PathBuf>,
     /// Held for as long as the store is open; none in memory.
     _lock: Option<File>,
 }
@@ -30,15 +33,19 @@ impl Sqlite {
     /// - Errors: [`StoreError::Locked`] when another process has it, [`StoreError::Newer`] when a
     ///   newer aplomb wrote it.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+        made.map_err(|error| at(dir, error))?;
         let lock = lock(dir)?;
         let path = dir.join(DATABASE);
         // SQLite gives its log the mode of the database, so the file is made first.
-        private(OpenOptions::new().append(true).create(true)).open(&path)?;
-        fs::set_permissions(&path, Permissions::from_mode(0o600))?;
-        let store = Self::prepare(Connection::open(&path)?, Some(lock))?;
-        File::open(dir)?.sync_all()?;
-        Ok(store)
+        private(OpenOptions::new().append(true).create(true))
+            .open(&path)
+            .and_then(|_| fs::set_permissions(&path, Permissions::from_mode(0o600)))
+            .map_err(|error| at(&path, error))?;
+        let connection = Connection::open(&path)?;
+        let store = Self::prepare(connection, Some(lock)).map_err(|error| in_file(&path, error))?;
+        File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| at(dir, error))?;
+        Ok(Self { path: Some(path), ..store })
     }
 
     /// Whether there is a store in `dir`.
@@ -77,7 +84,16 @@ impl Sqlite {
         connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
         migrate(&mut connection)?;
         name_history(&mut connection)?;
-        Ok(Self { connection, nodes: NodeIds::default(), _lock: lock })
+        Ok(Self { connection, nodes: NodeIds::default(), path: None, _lock: lock })
+    }
+
+    fn read(&self) -> Result<Snapshot, StoreError> {
+        let decoy_key: Vec<u8> = meta(&self.connection, "decoy_key")?;
+        Ok(Snapshot {
+            epoch: meta(&self.connection, "epoch")?,
+            decoy_key: decoy_key.try_into().map_err(|_| StoreError::Corrupt("a bad key".into()))?,
+            changes: rows::read_all(&self.connection)?,
+        })
     }
 
     fn write(&mut self, batch: &[Change]) -> Result<(), StoreError> {
@@ -95,11 +111,9 @@ impl Sqlite {
 
 impl Store for Sqlite {
     fn load(&mut self) -> Result<Snapshot, StoreError> {
-        let decoy_key: Vec<u8> = meta(&self.connection, "decoy_key")?;
-        Ok(Snapshot {
-            epoch: meta(&self.connection, "epoch")?,
-            decoy_key: decoy_key.try_into().map_err(|_| StoreError::Corrupt("a bad key".into()))?,
-            changes: rows::read_all(&self.connection)?,
+        self.read().map_err(|error| match &self.path {
+            Some(path) => in_file(path, error),
+            None => error,
         })
     }
 
@@ -114,12 +128,31 @@ impl Store for Sqlite {
 }
 
 fn lock(dir: &Path) -> Result<File, StoreError> {
-    let file = private(OpenOptions::new().write(true).create(true)).open(dir.join(LOCK))?;
+    let path = dir.join(LOCK);
+    let file = private(OpenOptions::new().write(true).create(true)).open(&path);
+    let file = file.map_err(|error| at(&path, error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked(dir.display().to_string())),
-        Err(TryLockError::Error(error)) => Err(error.into()),
+        Err(TryLockError::Error(error)) => Err(at(&path, error)),
     }
+}
+
+fn at(path: &Path, error: io::Error) -> StoreError {
+    StoreError::Io { path: path.to_owned(), error }
+}
+
+/// Says which file it is, if the fault is in what it holds.
+fn in_file(path: &Path, error: StoreError) -> StoreError {
+    let problem = match &error {
+        StoreError::Corrupt(what) => format!("it holds {what}"),
+        StoreError::Database(database) => match database.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => database.to_string(),
+            Some(_) | None => return error,
+        },
+        _ => return error,
+    };
+    StoreError::Damaged { path: path.to_owned(), problem }
 }
 
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
@@ -187,6 +220,24 @@ mod tests {
         let refused = Sqlite::open(dir.path()).err().unwrap();
         assert!(matches!(refused, StoreError::Locked(_)), "{refused}");
         assert!(refused.to_string().contains("stop it, or choose another --data-dir"), "{refused}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_named_and_what_to_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let said = |path: &Path| Sqlite::open(path).err().unwrap().to_string();
+        fs::write(dir.path().join(DATABASE), "a letter, not a database").unwrap();
+        let damaged = said(dir.path());
+        assert!(damaged.contains("/aplomb.db is damaged"), "{damaged}");
+        assert!(damaged.contains("put back a copy of it, or start with another"), "{damaged}");
+        let nowhere = said(&dir.path().join(DATABASE).join("below"));
+        assert!(nowhere.contains("/aplomb.db/below: "), "{nowhere}");
+
+        let other = tempfile::tempdir().unwrap();
+        let mut store = Sqlite::open(other.path()).unwrap();
+        store.connection.execute("DELETE FROM meta WHERE name = 'epoch'", []).unwrap();
+        let unread = store.load().unwrap_err().to_string();
+        assert!(unread.contains("aplomb.db is damaged") && unread.contains("no epoch"), "{unread}");
     }
 
     #[test]

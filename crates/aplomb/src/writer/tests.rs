@@ -58,7 +58,8 @@ impl Store for Obedient {
         self.0.arrived.fetch_add(1, Ordering::SeqCst);
         drop(self.0.gate.blocking_lock());
         if self.0.is_full.load(Ordering::SeqCst) {
-            return Err(StoreError::Io(std::io::ErrorKind::StorageFull.into()));
+            let error = std::io::ErrorKind::StorageFull.into();
+            return Err(StoreError::Io { path: "aplomb.db".into(), error });
         }
         self.0.commits.fetch_add(1, Ordering::SeqCst);
         self.0.kept.lock().commit(batch)

@@ -95,6 +95,11 @@ async fn sigterm_and_ctrl_c_close_every_stream_and_exit_with_0() {
         ] {
             assert!(ends[0].contains(field), "{field} is not in {}", ends[0]);
         }
+        let end: serde_json::Value = serde_json::from_str(ends[0]).unwrap();
+        for field in ["age_secs", "last_in_secs", "last_out_secs"] {
+            let decimals = end[field].to_string().split_once('.').map_or(0, |(_, d)| d.len());
+            assert!(decimals <= 3, "{field} is not in whole milliseconds: {}", ends[0]);
+        }
         assert!(!log.contains(PASSWORD), "{log}");
     }
 }
