@@ -317,7 +317,7 @@ Every session that began ends in one log line, `session ended`, with these field
             EndReason::AccountChanged,
             EndReason::Shutdown,
         ];
-        let mut ends = vec![End::Left, End::WebSocketClosed(None)];
+        let mut ends = vec![End::Left, End::Resumed, End::WebSocketClosed(None)];
         ends.extend([1000, 1001, 1002, 3000].map(closed));
         ends.extend([End::Vanished, io(io::ErrorKind::UnexpectedEof)]);
         ends.extend([io(io::ErrorKind::ConnectionReset), io(io::ErrorKind::TimedOut)]);

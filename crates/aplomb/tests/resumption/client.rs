@@ -1,11 +1,13 @@
 //! A client over any carrier that expects its connection to be cut at any byte.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use aplomb_core::framing::{Frame, Framing, tcp, ws};
 use aplomb_core::handshake::ClientUpgrade;
 use aplomb_core::websocket::{Decoder, Input, Opcode, Role, push_frame};
+use aplomb_core::xml::{Element, Prologue, read_element};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,10 +21,11 @@ use crate::{DOMAIN, PASSWORD};
 pub(crate) enum Carrier {
     WebSocket,
     Tcp,
+    Bosh,
 }
 
 impl Carrier {
-    pub(crate) const ALL: [Self; 2] = [Self::WebSocket, Self::Tcp];
+    pub(crate) const ALL: [Self; 3] = [Self::WebSocket, Self::Tcp, Self::Bosh];
 }
 
 /// The connection is no more.
@@ -43,6 +46,15 @@ pub(crate) struct Client {
 enum Wire {
     WebSocket(Box<Decoder>),
     Tcp(Box<tcp::Document>),
+    Bosh(Page),
+}
+
+/// A client that asks one thing at a time over one connection: nothing comes unasked.
+#[derive(Default)]
+struct Page {
+    sid: String,
+    rid: u64,
+    heard: VecDeque<String>,
 }
 
 /// What the server answers to a wish to resume.
@@ -73,6 +85,7 @@ impl Client {
                 Wire::WebSocket(Box::new(Decoder::new(Role::Client, 1024 * 1024)))
             }
             Carrier::Tcp => Wire::Tcp(Box::default()),
+            Carrier::Bosh => Wire::Bosh(Page::default()),
         };
         Ok(Self { stream, unread: Vec::new(), wire, features: String::new() })
     }
@@ -105,6 +118,7 @@ impl Client {
                 ))
                 .await;
             }
+            Wire::Bosh(_) => self.restart().await,
             Wire::Tcp(_) => {
                 self.say(&format!(
                     "<stream:stream to='{DOMAIN}' version='1.0' xmlns='jabber:client' \
@@ -159,12 +173,16 @@ impl Client {
                 push_frame(&mut bytes, Opcode::Text, text.as_bytes(), Some([1, 2, 3, 4]));
             }
             Wire::Tcp(_) => bytes.extend_from_slice(text.as_bytes()),
+            Wire::Bosh(_) => return drop(self.ask("", text).await),
         }
         let _ = self.stream.write_all(&bytes).await;
     }
 
     /// The next element from the server.
     pub(crate) async fn hear(&mut self) -> Outcome<String> {
+        if matches!(self.wire, Wire::Bosh(_)) {
+            return self.hear_answers().await;
+        }
         loop {
             while !self.unread.is_empty() {
                 let before = self.unread.len();
@@ -195,10 +213,60 @@ impl Client {
                 Some(Input::Ping(_) | Input::Pong(_)) | None => None,
             },
             Wire::Tcp(document) => document.read(&mut bytes, usize::MAX).unwrap(),
+            Wire::Bosh(_) => unreachable!("its answers are read whole"),
         };
         let rest = bytes.to_vec();
         self.unread = rest;
         frame
+    }
+
+    async fn hear_answers(&mut self) -> Outcome<String> {
+        loop {
+            let Wire::Bosh(page) = &mut self.wire else { unreachable!("it is a page") };
+            match page.heard.pop_front() {
+                Some(text) if text.is_empty() => return Err(Gone),
+                Some(text) => return Ok(text),
+                None => self.ask("", "").await?,
+            }
+        }
+    }
+
+    /// Begins a session, or the stream anew.
+    async fn restart(&mut self) {
+        let Wire::Bosh(page) = &self.wire else { unreachable!("it is a page") };
+        let attributes = match page.sid.as_str() {
+            "" => "wait='1' hold='1' ver='1.6'",
+            _ => "xmpp:restart='true' xmlns:xmpp='urn:xmpp:xbosh'",
+        };
+        let _ = self.ask(&format!("to='{DOMAIN}' {attributes}"), "").await;
+    }
+
+    /// Sends a request and takes its answer; an empty text stands for the end.
+    async fn ask(&mut self, attributes: &str, content: &str) -> Outcome<()> {
+        let Wire::Bosh(page) = &mut self.wire else { unreachable!("it is a page") };
+        page.rid += 1;
+        let (rid, sid) = (page.rid, &page.sid);
+        let sid = if sid.is_empty() { String::new() } else { format!(" sid='{sid}'") };
+        let body = format!(
+            "<body xmlns='http://jabber.org/protocol/httpbind' rid='{rid}'{sid} {attributes}>\
+             {content}</body>"
+        );
+        let request = format!(
+            "POST /http-bind/ HTTP/1.1\r\nHost: {DOMAIN}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let _ = self.stream.write_all(request.as_bytes()).await;
+        let answer = soon("answer over HTTP", read_answer(&mut self.stream)).await?;
+        let body = read_element(&answer, Prologue::Forbidden).unwrap();
+        let Wire::Bosh(page) = &mut self.wire else { unreachable!("it is a page") };
+        if let Some(sid) = body.attr("sid") {
+            sid.clone_into(&mut page.sid);
+        }
+        page.heard.extend(body.children().map(Element::to_xml));
+        if body.attr("type") == Some("terminate") {
+            page.heard.push_back(String::new());
+        }
+        Ok(())
     }
 
     /// The next element that contains `part`; whatever else comes before is passed over.
@@ -231,6 +299,20 @@ impl Client {
         let answer = self.until(&format!("id=\"p{n}\"")).await.unwrap();
         assert!(answer.contains("type=\"result\""), "{answer}");
     }
+}
+
+/// The body of an answer over HTTP.
+async fn read_answer(stream: &mut TcpStream) -> Outcome<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.map_err(|_| Gone)?);
+    }
+    let head = String::from_utf8(head).unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    let bytes = head.split("content-length: ").nth(1).unwrap().split('\r').next().unwrap();
+    let mut body = vec![0; bytes.parse().unwrap()];
+    stream.read_exact(&mut body).await.map_err(|_| Gone)?;
+    Ok(String::from_utf8(body).unwrap())
 }
 
 /// The number in an event, if it is one.

@@ -35,7 +35,7 @@ async fn cuts_at_any_byte_end_with_every_event_once_or_with_not_recovered() {
         // The client says little, so one cut in four is aimed at what it says.
         let up_max = [2_000, 20_000, 20_000, 20_000][chance.up_to(4)];
         let cut = Cut { up_bytes: chance.up_to(up_max), down_bytes: chance.up_to(12_000) };
-        let carrier = Carrier::ALL[chance.up_to(2)];
+        let carrier = Carrier::ALL[chance.up_to(3)];
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let through = listener.local_addr().unwrap();
         let relay = tokio::spawn(relay(listener, at(&server, carrier), cut));

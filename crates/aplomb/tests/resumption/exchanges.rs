@@ -124,7 +124,7 @@ async fn of_two_that_resume_at_once_one_has_the_stream() {
         publisher.publish(round).await;
         // Half of the time the connection is lost, which the server may know or not yet.
         let holder = (round % 2 == 0).then_some(holder);
-        let mut one = client(&server, Carrier::ALL[round as usize / 2 % 2], "1001").await;
+        let mut one = client(&server, Carrier::ALL[round as usize / 2 % 3], "1001").await;
         let mut other = ws(&server, "1001").await;
         let (first, second) = tokio::join!(one.resume(&id, 0), other.resume(&id, 0));
         publisher.publish(1_000 + round).await;

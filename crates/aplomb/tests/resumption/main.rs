@@ -37,7 +37,7 @@ async fn server(more: &[(&str, &str)]) -> Running {
 
 fn at(server: &Running, carrier: Carrier) -> SocketAddr {
     match carrier {
-        Carrier::WebSocket => server.insecure_http.unwrap(),
+        Carrier::WebSocket | Carrier::Bosh => server.insecure_http.unwrap(),
         Carrier::Tcp => server.xmpp.unwrap(),
     }
 }
