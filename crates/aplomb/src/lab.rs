@@ -17,7 +17,7 @@ pub fn found(domain: &Domain, keys: &ScramKeys) -> Vec<Step> {
         return Vec::new();
     }
     let mut steps = reasons(domain);
-    steps.push(put(person(ADMINISTRATOR, ["Ada", "Minister"], Role::Administrator)));
+    steps.push(put(person(ADMINISTRATOR, ["", "Administrator"], Role::Administrator)));
     steps.push(set_keys(ADMINISTRATOR, keys));
     steps
 }
@@ -66,7 +66,7 @@ fn people(lab: &Lab) -> impl Iterator<Item = User> {
         }
     });
     let others = [
-        person(ADMINISTRATOR, ["Ada", "Minister"], Role::Administrator),
+        person(ADMINISTRATOR, ["", "Administrator"], Role::Administrator),
         person("publisher", ["Event", "Publisher"], Role::Publisher),
     ];
     agents.chain(supervisors).chain(others)
@@ -199,7 +199,9 @@ mod tests {
         let mut domain = Domain::new(Flavour::Uccx);
         let steps = found(&domain, &keys());
         act(&mut domain, &steps);
-        assert!(domain.user("admin").unwrap().has_role(Role::Administrator));
+        let admin = domain.user("admin").unwrap();
+        assert!(admin.has_role(Role::Administrator));
+        assert_eq!((admin.first_name.as_str(), admin.last_name.as_str()), ("", "Administrator"));
         assert!(found(&domain, &keys()).is_empty());
     }
 }

@@ -52,7 +52,8 @@ enum Action {
 
 #[derive(Debug, Args)]
 struct Add {
-    /// The id: 1 to 12 letters and digits, as in /finesse/api/User/{id}.
+    /// The id, as in /finesse/api/User/{id}: 1 to 64 letters, digits and -._~!$&'()*+,;=@ but not
+    /// `finesse`. Cisco's have at most 12 letters and digits.
     id: String,
     /// Another name to log in by.
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
@@ -158,6 +159,9 @@ impl User {
     }
 
     fn import(&self, file: &Path) -> ExitCode {
+        if let Err(error) = std::fs::File::open(file) {
+            return fail(&Refused(format!("{}: {error}", file.display())), USAGE);
+        }
         let sheet = match import::read(file) {
             Ok(sheet) => sheet,
             Err(error) => return fail(&error, 1),

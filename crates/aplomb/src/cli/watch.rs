@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{USAGE, fail};
 use crate::client::news::{Loss, News, What};
 use crate::client::{self, Failure, Settings};
-use crate::link::dial::{ConnectError, Fingerprint, Target, Trust};
+use crate::link::dial::{ConnectError, Fingerprint, Target, Trust, TrustError};
 use crate::random;
 use print::Voice;
 
@@ -148,6 +148,9 @@ impl Watch {
             (None, None, true) => Trust::Anything,
             (None, None, false) => Trust::System,
         };
+        if self.ca.is_some() {
+            trust.check()?;
+        }
         let resource = self.resource.clone();
         Ok(Settings {
             target: self.url.clone(),
@@ -182,7 +185,9 @@ impl Watch {
 /// Why there is nothing to start with.
 #[derive(Debug, thiserror::Error)]
 enum UsageError {
-    #[error("{0}: {1}")]
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    #[error("--password-file {0}: {1}")]
     PasswordFile(PathBuf, std::io::Error),
     #[error("the password cannot be asked for: {0}; set APLOMB_PASSWORD or --password-file")]
     Prompt(std::io::Error),
@@ -315,6 +320,18 @@ mod tests {
         assert!(parse(&format!("--fingerprint {print}")).is_ok());
         assert!(parse(&format!("--insecure --fingerprint {print}")).is_err());
         assert!(parse("--fingerprint AB").is_err());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_told_before_anything_is_connected() {
+        for (flags, words) in [
+            ("--ca /nope/ca.pem", "--ca /nope/ca.pem: "),
+            ("--ca Cargo.toml", "--ca Cargo.toml holds no certificate"),
+            ("--password-file /nope/word", "--password-file /nope/word: "),
+        ] {
+            let error = parse(flags).unwrap().settings().unwrap_err().to_string();
+            assert!(error.starts_with(words), "{error}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use axum::Extension;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use utoipa::openapi::Response as Answer;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
@@ -36,6 +37,42 @@ pub(super) fn routes() -> OpenApiRouter<Rest> {
         .routes(routes!(teams::get_teams))
         .routes(routes!(get_document))
 }
+
+/// Adds to every operation what all of its kind can answer.
+pub(super) fn add_common_answers(api: &mut utoipa::openapi::OpenApi) {
+    for (path, item) in &mut api.paths.paths {
+        for operation in item.get.iter_mut().chain(&mut item.put) {
+            let mut common = Vec::new();
+            // Where nothing else is said, the credentials of the whole description are needed.
+            if operation.security.is_none() {
+                common.extend(LOGIN_ANSWERS);
+            }
+            if path.contains('{') {
+                common.push(("400", "The path is wrongly encoded"));
+            }
+            if operation.request_body.is_some() {
+                common.extend(BODY_ANSWERS);
+            }
+            for (status, words) in common {
+                let answers = &mut operation.responses.responses;
+                answers.entry(status.to_owned()).or_insert_with(|| Answer::new(words).into());
+            }
+        }
+    }
+}
+
+const LOGIN_ANSWERS: [(&str, &str); 4] = [
+    ("401", "No password, or a wrong one"),
+    ("403", "A password on a connection without TLS"),
+    ("429", "Too many logins from one address; with Retry-After"),
+    ("503", "The store fails; with Retry-After"),
+];
+
+const BODY_ANSWERS: [(&str, &str); 3] = [
+    ("408", "The body took too long"),
+    ("413", "The body is too large"),
+    ("415", "The body is not XML in UTF-8"),
+];
 
 /// This description.
 #[utoipa::path(

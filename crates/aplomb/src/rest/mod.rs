@@ -43,6 +43,7 @@ pub struct Rest {
 /// The router of all REST paths and of `/openapi.json`, which describes them and `others`.
 pub fn router(rest: Rest, others: OpenApi) -> Router {
     let (router, mut api) = document::routes().split_for_parts();
+    document::add_common_answers(&mut api);
     api.merge(others);
     let pages = Pages { allowed: Arc::clone(&rest.allowed_origins), methods: METHODS };
     router

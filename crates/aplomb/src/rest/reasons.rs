@@ -31,6 +31,7 @@ pub(super) struct Wanted {
         (status = 200, description = "Reasons", body = String, content_type = "application/xml"),
         (status = 400, description = "No category, or no such category"),
         (status = 401, description = "Wrong password, or somebody else's path"),
+        (status = 404, description = "Administrators are told that there is no such user"),
     )
 )]
 pub(super) async fn get_reasons_of_user(

@@ -104,6 +104,7 @@ pub(super) async fn get_users(
     params(("id" = String, Path, description = "Id or login name")),
     responses(
         (status = 200, description = "Dialogs", body = String, content_type = "application/xml"),
+        (status = 404, description = "Administrators are told that there is no such user"),
     )
 )]
 pub(super) async fn get_dialogs(

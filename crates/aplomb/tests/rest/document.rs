@@ -1,11 +1,14 @@
 //! `/openapi.json` and the router are one.
 
+use std::collections::BTreeSet;
+
+use aplomb::link::Peer;
 use aplomb_core::domain::Flavour;
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::Value;
 
-use crate::centre::{Centre, basic};
+use crate::centre::{Centre, TLS, basic};
 
 /// Paths with their methods, as the description has them.
 async fn described(centre: &Centre) -> Vec<(String, String)> {
@@ -69,4 +72,50 @@ async fn every_path_that_is_served_is_described() {
             assert_eq!(status != 405, is_described, "{method} {path} answers {status}");
         }
     }
+}
+
+/// Requests that go wrong in every way that needs no second client; what comes must be described.
+#[tokio::test]
+async fn every_status_that_an_operation_answers_is_described() {
+    let request = Request::get("/openapi.json").body(Body::empty()).unwrap();
+    let centre = Centre::new(Flavour::Uccx).await;
+    let document: Value = serde_json::from_str(&centre.send(request).await.body).unwrap();
+    let long = " ".repeat(aplomb::limits::REST_BODY_BYTES_MAX + 1);
+    let clear = Peer { is_tls: false, ..TLS };
+    let mut came = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let described = operation["responses"].as_object().unwrap();
+            if operation["security"].is_null() {
+                assert!(described.contains_key("429"), "{method} {path}");
+            }
+            for id in ["1001", "1", "9999", "%zz"] {
+                for (who, kind, body) in [
+                    ("admin", "application/xml", ""),
+                    ("1001", "application/xml", "<User><state>LOGIN</state></User>"),
+                    ("1002", "text/plain", ""),
+                    ("1001", "application/xml", &long),
+                    ("nobody:wrong", "application/xml", ""),
+                    ("over clear text", "application/xml", ""),
+                ] {
+                    let filled = path.replace("{id}", id).replace("{reason}", id);
+                    let mut request = Request::builder()
+                        .method(&*method.to_uppercase())
+                        .uri(filled)
+                        .header("Authorization", basic(who))
+                        .header("Content-Type", kind)
+                        .body(Body::from(body.to_owned()))
+                        .unwrap();
+                    request.extensions_mut().insert(if who.contains(' ') { clear } else { TLS });
+                    let status = centre.send(request).await.status.as_u16().to_string();
+                    assert!(described.contains_key(&status), "{who} {method} {path}: {status}");
+                    came.insert(status);
+                }
+            }
+        }
+    }
+    // So many wrong passwords may come too fast.
+    came.remove("429");
+    let expected = ["200", "400", "401", "403", "404", "413", "415"];
+    assert_eq!(came.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }

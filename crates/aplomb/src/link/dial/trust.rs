@@ -35,14 +35,23 @@ pub struct Fingerprint([u8; 32]);
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// The file of `--ca`.
-    #[error("{0}: {1}")]
+    #[error("--ca {0}: {1}")]
     File(PathBuf, rustls::pki_types::pem::Error),
     /// It holds no certificate.
-    #[error("{0} holds no certificate in PEM form")]
+    #[error("--ca {0} holds no certificate in PEM form")]
     Empty(PathBuf),
     /// The operating system's certificates, or those of the file, cannot be used.
     #[error("the trusted certificates cannot be used: {0}")]
     Unusable(String),
+}
+
+impl Trust {
+    /// Looks whether certificates could be checked in this way, before anything is connected.
+    ///
+    /// - Errors: see [`TrustError`].
+    pub fn check(&self) -> Result<(), TrustError> {
+        Checker::new(self, "http/1.1").map(drop)
+    }
 }
 
 /// A TLS configuration, and the certificate that the last handshake showed.
