@@ -38,7 +38,7 @@ impl FromRequestParts<Arc<Feeds>> for Caller {
 /// - Errors: a connection on which no secret is taken.
 pub(super) fn peer(parts: &Parts, feeds: &Feeds) -> Result<Peer, Problem> {
     let peer = *parts.extensions.get::<Peer>().expect("the listener names the peer");
-    match peer.is_tls || feeds.setup.plain_without_tls {
+    match web::takes_passwords(peer, feeds.setup.plain_without_tls) {
         true => Ok(peer),
         false => Err(Problem::needs_tls()),
     }

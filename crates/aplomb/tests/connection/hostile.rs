@@ -1,5 +1,6 @@
 //! Input made to hurt: it ends its own session, and nobody else's.
 
+use aplomb_core::limits::XML_TOKEN_BYTES_MAX;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -45,6 +46,10 @@ async fn bombs_are_refused_before_they_go_off() {
         (iq(&deep), "policy-violation"),
         (iq(&format!("<a{attributes}/>")), "policy-violation"),
         (iq(&format!("<a{namespaces}/>")), "policy-violation"),
+        (
+            iq(&format!("<items node='{}'/>", "n".repeat(XML_TOKEN_BYTES_MAX + 1))),
+            "policy-violation",
+        ),
         (format!("{laughs}{}", iq("<a>&b;</a>")), "restricted-xml"),
         (iq("<a>&b;</a>"), ""),
         (iq("<a b='&#0;'/>"), ""),
