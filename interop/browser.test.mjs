@@ -217,8 +217,7 @@ async function follow({ rest, user, password, node, body }) {
         cursor: lastEventId,
     }));
     const heard = first(socket, 'message', ({ data }) => stateOf(JSON.parse(data).events[0]));
-    await first(events, 'open', () => true);
-    await first(socket, 'open', () => true);
+    await Promise.all([first(events, 'open', () => true), first(socket, 'open', () => true)]);
     const start = await (await fetch(`${rest}/feeds/poll?${query}`)).json();
     const headers = { ...basic, 'Content-Type': 'application/xml' };
     await fetch(`${rest}/finesse/api/User/${user}`, { method: 'PUT', headers, body });
