@@ -136,5 +136,5 @@ fn text_frame(text: &str, len: usize) -> Vec<u8> {
 
 const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\n\
     upgrade: websocket\r\nsec-websocket-protocol: xmpp\r\n\
-    sec-websocket-accept: s3pPLBmxbaQ9kYGzzhZRbK+xOo0=\r\n\
+    sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
     date: Fri, 20 Nov 2026 08:00:00 GMT\r\n\r\n";
