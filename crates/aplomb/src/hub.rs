@@ -140,9 +140,7 @@ impl Hub {
 
     /// Handles a stanza of a bound session and performs its effects; returns what is to be sent
     /// to the session itself. The presence of `finesse@domain` comes by the mailbox.
-    pub async fn receive(&self, seat: &Seat, stanza: Element) -> Vec<Element> {
-        // The stream has refused what cannot be read.
-        let Ok(stanza) = Stanza::parse(stanza) else { return Vec::new() };
+    pub async fn receive(&self, seat: &Seat, stanza: Stanza) -> Vec<Element> {
         let mut replies = Vec::new();
         for effect in self.realm.handle(&seat.jid, stanza, clock::now()) {
             match effect {

@@ -14,14 +14,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claims::{asks_for_session, condition, is_from};
+use claims::{Head, asks_for_session, condition, is_from};
 
 use super::auth::{Auth, Move};
 use super::bind;
 use super::management::Management;
 use super::phase::{Phase, Side, Step};
 use crate::framing::{Close, Frame, Framing, Open, StreamCondition, StreamError};
-use crate::jid::{FullJid, Jid};
+use crate::jid::FullJid;
 use crate::limits::{
     CLOSE_SECS_MAX, LOGIN_ATTEMPTS_MAX, LOGIN_SECS_MAX, STANZA_BYTES_BEFORE_LOGIN_MAX,
     STANZA_BYTES_MAX,
@@ -317,40 +317,29 @@ impl Responder {
         }
         stanza.set_attr("from", jid.as_str());
         self.handled = self.handled.map(|handled| handled.wrapping_add(1));
-        if let Err(bad) = Stanza::parse(stanza.clone()) {
-            match bad {
-                BadStanza::Refused(error) => self.refuse(now, &stanza, &error),
-                BadStanza::NotAStanza => unreachable!("the grammar lets only stanzas through"),
+        let is_bind = Step::of_element(&stanza) == Step::Bind;
+        let is_session = asks_for_session(&stanza, &self.policy.domain);
+        let head = Head::of(&stanza);
+        match Stanza::parse(stanza) {
+            Err(BadStanza::Refused(error)) => self.refuse(now, head, &error),
+            Err(BadStanza::NotAStanza) => {
+                unreachable!("the grammar lets only stanzas through")
             }
-        } else if Step::of_element(&stanza) == Step::Bind {
-            let error = StanzaError::new(Condition::NotAllowed)
-                .with_text("this stream has its resource; open another one for another");
-            self.refuse(now, &stanza, &error);
-        } else if asks_for_session(&stanza, &self.policy.domain) {
-            let id = stanza.attr("id").expect("it was parsed").to_owned();
-            let iq = Element::new(ns::CLIENT, "iq").with_attr("type", "result");
-            self.send(now, &iq.with_attr("id", id).with_attr("to", jid.as_str()));
-        } else {
-            self.event(Event::Stanza(stanza));
+            Ok(_) if is_bind => {
+                let error = StanzaError::new(Condition::NotAllowed)
+                    .with_text("this stream has its resource; open another one for another");
+                self.refuse(now, head, &error);
+            }
+            Ok(_) if is_session => self.send(now, &head.answer("result")),
+            Ok(stanza) => self.event(Event::Stanza(Box::new(stanza))),
         }
     }
 
     /// Sends a stanza back with an error, unless it is itself an answer (RFC 6120 §8.3.1).
-    fn refuse(&mut self, now: Moment, stanza: &Element, error: &StanzaError) {
-        if matches!(stanza.attr("type"), Some("error" | "result")) {
-            return;
+    fn refuse(&mut self, now: Moment, stanza: Head, error: &StanzaError) {
+        if !stanza.is_answer() {
+            self.send(now, &stanza.answer("error").with_child(error.to_element()));
         }
-        let mut refusal = Element::new(ns::CLIENT, stanza.name().to_owned());
-        refusal.set_attr("type", "error");
-        let from = stanza.attr("to").filter(|to| Jid::new(to).is_ok());
-        for (name, value) in
-            [("id", stanza.attr("id")), ("from", from), ("to", stanza.attr("from"))]
-        {
-            if let Some(value) = value {
-                refusal.set_attr(name, value);
-            }
-        }
-        self.send(now, &refusal.with_child(error.to_element()));
     }
 
     fn answer_close(&mut self, error: Option<StreamError>) {

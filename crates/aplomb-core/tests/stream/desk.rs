@@ -253,7 +253,9 @@ impl Desk {
                 self.told.push(format!("{name} did not log in: {}", failure.name()));
             }
             Event::Bound(jid) => self.told.push(format!("{jid} is bound")),
-            Event::Stanza(stanza) => self.told.push(stanza.to_xml().replace('"', "'")),
+            Event::Stanza(stanza) => {
+                self.told.push(stanza.into_element().to_xml().replace('"', "'"))
+            }
             Event::Sent(stanza) => self.unacknowledged.push(stanza, 1),
             Event::Acknowledged(handled) => match self.unacknowledged.acknowledge(handled) {
                 Ok(new) => self.told.push(format!("{new} more are acknowledged")),

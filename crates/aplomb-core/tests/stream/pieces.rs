@@ -37,7 +37,7 @@ fn a_client_that_waits_for_nothing_is_served_one_element_after_the_other() {
             "ada logged in",
             "ada@cc.test/fresh is bound",
             "<presence xmlns='jabber:client' from='ada@cc.test/fresh'/>",
-            "<message xmlns='jabber:client' to='bob@cc.test' from='ada@cc.test/fresh'>\
+            "<message xmlns='jabber:client' from='ada@cc.test/fresh' to='bob@cc.test'>\
              <body>\u{e4} &amp; \u{1f980}</body></message>",
         ]
     );

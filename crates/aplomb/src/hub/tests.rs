@@ -76,7 +76,7 @@ async fn play(script: &str) {
             }
             [name, "sends", stanza] => {
                 let stanza = stanza.replacen("presence", "presence xmlns='jabber:client'", 1);
-                let stanza = read_element(&stanza, Prologue::Forbidden).expect(line);
+                let stanza = read_stanza(&stanza);
                 let replies = stage.hub.receive(&stage.seats[name], stanza).await;
                 assert_eq!(replies, [], "{line}");
             }
@@ -265,12 +265,16 @@ fn an_account_has_only_so_many_sessions() {
     ));
 }
 
-fn iq(id: &str, node: &str) -> Element {
+fn read_stanza(text: &str) -> Stanza {
+    Stanza::parse(read_element(text, Prologue::Forbidden).unwrap()).unwrap()
+}
+
+fn iq(id: &str, node: &str) -> Stanza {
     let text = format!(
         "<iq xmlns='jabber:client' type='get' id='{id}' to='pubsub.cc.test'>
          <pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='{node}'/></pubsub></iq>"
     );
-    read_element(&text, Prologue::Forbidden).unwrap()
+    read_stanza(&text)
 }
 
 #[tokio::test]

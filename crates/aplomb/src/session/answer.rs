@@ -41,7 +41,7 @@ impl Session {
             Event::Acknowledged(handled) => self.acknowledge(handled),
             Event::Stanza(stanza) => {
                 let seat = self.seat.as_ref().expect("a stanza follows a bind");
-                let replies = Box::pin(self.shared.hub.receive(seat, stanza)).await;
+                let replies = Box::pin(self.shared.hub.receive(seat, *stanza)).await;
                 self.alive = clock::moment();
                 for reply in replies {
                     self.responder.send(self.alive, &reply);

@@ -6,6 +6,45 @@ use crate::jid::{FullJid, Jid};
 use crate::ns;
 use crate::xml::Element;
 
+/// What an answer takes from a stanza, which is gone by the time that it is known to be bad.
+pub(super) struct Head {
+    name: String,
+    kind: Option<String>,
+    id: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+}
+
+impl Head {
+    pub(super) fn of(stanza: &Element) -> Self {
+        let attr = |name| stanza.attr(name).map(str::to_owned);
+        Self {
+            name: stanza.name().to_owned(),
+            kind: attr("type"),
+            id: attr("id"),
+            from: attr("from"),
+            to: attr("to"),
+        }
+    }
+
+    /// Whether the stanza answers another one.
+    pub(super) fn is_answer(&self) -> bool {
+        matches!(self.kind.as_deref(), Some("error" | "result"))
+    }
+
+    /// An empty answer of this type, from where the stanza went, if that is an address.
+    pub(super) fn answer(self, kind: &str) -> Element {
+        let mut answer = Element::new(ns::CLIENT, self.name).with_attr("type", kind);
+        let from = self.to.filter(|to| Jid::new(to).is_ok());
+        for (name, value) in [("id", self.id), ("from", from), ("to", self.from)] {
+            if let Some(value) = value {
+                answer.set_attr(name, value);
+            }
+        }
+        answer
+    }
+}
+
 /// Whether a stanza names its own sender or none (RFC 6120 §8.1.2.1).
 pub(super) fn is_from(stanza: &Element, jid: &FullJid) -> bool {
     let Some(from) = stanza.attr("from") else { return true };

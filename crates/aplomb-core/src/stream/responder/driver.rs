@@ -5,7 +5,7 @@ use crate::jid::FullJid;
 use crate::ns;
 use crate::sasl::{Failure, Login, Mechanism, ScramKeys};
 use crate::secret::Secret;
-use crate::stanza::StanzaError;
+use crate::stanza::{Stanza, StanzaError};
 use crate::stream::management::{Lie, Management};
 use crate::xml::Element;
 
@@ -98,8 +98,8 @@ pub enum Event {
     },
     /// The client has its address and may send stanzas.
     Bound(FullJid),
-    /// A first-level element of a bound client, addressed from the client itself: `from` is set.
-    Stanza(Element),
+    /// A stanza of a bound client, from the client itself: `from` is set.
+    Stanza(Box<Stanza>),
     /// This stanza goes out over a managed stream, and is counted: remember it.
     Sent(Element),
     /// The client of a managed stream says how many stanzas it handled, modulo 2^32.
