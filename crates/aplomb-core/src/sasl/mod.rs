@@ -1,6 +1,8 @@
 //! Login (RFC 6120 §6): one file per mechanism; each ends in a [`Login`].
 
+pub mod binding;
 pub mod decoy;
+pub mod exchange;
 pub mod keys;
 pub mod memory;
 pub mod plain;

@@ -1,17 +1,17 @@
-//! The server's side of a login: SASL elements in, moves out (RFC 6120 §6.4).
+//! SASL as RFC 6120 wraps it: elements in, moves out (RFC 6120 §6.4).
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::responder::{Answer, Question};
 use crate::ns;
-use crate::sasl::scram::{ClientFirst, ServerExchange};
-use crate::sasl::{Failure, Login, Mechanism, plain};
+use crate::sasl::exchange::{Ask, Exchange, Offer, Reply, Step};
+use crate::sasl::{Failure, Login};
 use crate::xml::Element;
 
 /// One login after another, until one works.
 #[derive(Debug, Default)]
 pub(super) struct Auth {
-    state: State,
+    exchange: Option<Exchange>,
     failures: u32,
 }
 
@@ -28,20 +28,6 @@ pub(super) enum Move {
     Fail(Element, Option<String>, Failure),
 }
 
-#[derive(Debug, Default)]
-enum State {
-    #[default]
-    Idle,
-    /// Waits for the first message of a mechanism, which did not come with the `<auth/>`.
-    Chosen(Mechanism),
-    /// Waits for the driver.
-    AskedPassword(String),
-    /// Waits for the driver.
-    AskedKeys(Box<ClientFirst>),
-    /// Waits for the client's final message.
-    Challenged(Box<ServerExchange>),
-}
-
 impl Auth {
     /// How many logins failed.
     pub(super) const fn failures(&self) -> u32 {
@@ -49,107 +35,76 @@ impl Auth {
     }
 
     /// Takes `<auth/>`, `<response/>` or `<abort/>`, in an order that the grammar allows.
-    pub(super) fn receive(
-        &mut self,
-        element: &Element,
-        offered: &[Mechanism],
-        domain: &str,
-    ) -> Move {
-        let state = std::mem::take(&mut self.state);
+    pub(super) fn receive(&mut self, element: &Element, offer: Offer<'_>) -> Move {
         if element.name() == "abort" {
-            return self.fail(state.into_name(), Failure::Aborted);
+            return self.fail(Failure::Aborted);
         }
-        let Ok(message) = decode(&element.text()) else {
-            return self.fail(state.into_name(), Failure::IncorrectEncoding);
-        };
-        match (element.name(), state) {
-            ("auth", _) => {
-                let named = element.attr("mechanism").and_then(Mechanism::named);
-                match named.filter(|mechanism| offered.contains(mechanism)) {
-                    // A server that offers nothing here wants TLS first (RFC 6120 §6.5.4).
-                    None if offered.is_empty() => self.fail(None, Failure::EncryptionRequired),
-                    None => self.fail(None, Failure::InvalidMechanism),
-                    // No initial response: an empty challenge asks for it (RFC 6120 §6.4.2).
-                    Some(mechanism) if element.text().is_empty() => {
-                        self.state = State::Chosen(mechanism);
-                        Move::Challenge(sasl("challenge", ""))
-                    }
-                    Some(mechanism) => self.begin(mechanism, &message, domain),
-                }
-            }
-            (_, State::Chosen(mechanism)) => self.begin(mechanism, &message, domain),
-            (_, State::Challenged(exchange)) => {
-                let name = exchange.name().to_owned();
-                match exchange.finish(&message) {
-                    Ok((login, proof)) => Move::Succeed(sasl("success", &proof), login),
-                    Err(failure) => self.fail(Some(name), failure),
-                }
-            }
-            (_, State::Idle | State::AskedPassword(_) | State::AskedKeys(_)) => {
-                unreachable!("the grammar lets a response through only after a challenge")
+        let text = element.text();
+        let Ok(message) = decode(&text) else { return self.fail(Failure::IncorrectEncoding) };
+        let is_auth = element.name() == "auth";
+        if is_auth {
+            match Exchange::begin(element.attr("mechanism").unwrap_or_default(), offer) {
+                Ok(exchange) => self.exchange = Some(exchange),
+                Err(failure) => return self.fail(failure),
             }
         }
+        let message = (!is_auth || !text.is_empty()).then_some(&message[..]);
+        let exchange = self.exchange.as_mut();
+        let exchange = exchange.expect("the grammar lets a response through after an auth only");
+        let step = exchange.receive(message, offer);
+        self.make(step)
     }
 
     /// Takes the driver's answer; `nonce` is the server's part, random.
     pub(super) fn answer(&mut self, answer: Answer, nonce: &str) -> Move {
-        match (std::mem::take(&mut self.state), answer) {
-            (State::AskedPassword(_), Answer::Verdict(Ok(login))) => {
-                Move::Succeed(Element::new(ns::SASL, "success"), login)
+        let reply = match answer {
+            Answer::Verdict(verdict) => Reply::Verdict(verdict),
+            Answer::Keys(keys) => Reply::Keys(keys),
+            answer => unreachable!("{answer:?} answers no login"),
+        };
+        let exchange = self.exchange.as_mut().expect("a question was asked");
+        let step = exchange.answer(reply, nonce);
+        self.make(step)
+    }
+
+    fn make(&mut self, step: Step) -> Move {
+        match step {
+            Step::Challenge(challenge) => Move::Challenge(sasl("challenge", challenge)),
+            Step::Ask(ask) => Move::Ask(ask.into()),
+            Step::Succeed(login, proof) => {
+                self.exchange = None;
+                Move::Succeed(sasl("success", proof), login)
             }
-            (State::AskedKeys(first), Answer::Keys(keys)) => {
-                let (exchange, challenge) = first.challenge(*keys, nonce);
-                self.state = State::Challenged(Box::new(exchange));
-                Move::Challenge(sasl("challenge", &challenge))
-            }
-            (state, Answer::Verdict(Err(failure))) => self.fail(state.into_name(), failure),
-            (state, answer) => unreachable!("{answer:?} does not answer {state:?}"),
+            Step::Fail(failure) => self.fail(failure),
         }
     }
 
-    fn begin(&mut self, mechanism: Mechanism, message: &[u8], domain: &str) -> Move {
-        match mechanism {
-            Mechanism::Plain => match plain::read(message, domain) {
-                Ok(claim) => {
-                    self.state = State::AskedPassword(claim.name.clone());
-                    let plain::Claim { name, password } = claim;
-                    Move::Ask(Question::Password { name, password })
-                }
-                Err(failure) => self.fail(None, failure),
-            },
-            Mechanism::ScramSha256 => match ClientFirst::read(message, domain) {
-                Ok(first) => {
-                    let name = first.name().to_owned();
-                    self.state = State::AskedKeys(Box::new(first));
-                    Move::Ask(Question::Keys { name })
-                }
-                Err(failure) => self.fail(None, failure),
-            },
-        }
-    }
-
-    fn fail(&mut self, name: Option<String>, failure: Failure) -> Move {
+    fn fail(&mut self, failure: Failure) -> Move {
         self.failures += 1;
+        let exchange = self.exchange.take();
+        let name = exchange.and_then(|exchange| exchange.name().map(str::to_owned));
         let condition = Element::new(ns::SASL, failure.name());
         Move::Fail(Element::new(ns::SASL, "failure").with_child(condition), name, failure)
     }
 }
 
-impl State {
-    fn into_name(self) -> Option<String> {
-        match self {
-            Self::Idle | Self::Chosen(_) => None,
-            Self::AskedPassword(name) => Some(name),
-            Self::AskedKeys(first) => Some(first.name().to_owned()),
-            Self::Challenged(exchange) => Some(exchange.name().to_owned()),
+impl From<Ask> for Question {
+    fn from(ask: Ask) -> Self {
+        match ask {
+            Ask::Password { name, password } => Self::Password { name, password },
+            Ask::Keys { name } => Self::Keys { name },
         }
     }
 }
 
 /// Writes a SASL element that carries `message`, or nothing.
-pub(super) fn sasl(name: &'static str, message: &str) -> Element {
+pub(super) fn sasl(name: &'static str, message: impl AsRef<[u8]>) -> Element {
     let element = Element::new(ns::SASL, name);
-    if message.is_empty() { element } else { element.with_text(BASE64_STANDARD.encode(message)) }
+    if message.as_ref().is_empty() {
+        element
+    } else {
+        element.with_text(BASE64_STANDARD.encode(message))
+    }
 }
 
 /// Reads what a SASL element carries; `=` is a message of no bytes (RFC 6120 §6.4.2).

@@ -28,6 +28,7 @@ use crate::limits::{
 };
 use crate::ns;
 use crate::sasl::Login;
+use crate::sasl::binding::Bindings;
 use crate::stanza::{BadStanza, Condition, Stanza, StanzaError};
 use crate::time::Moment;
 use crate::xml::Element;
@@ -39,6 +40,8 @@ pub struct Responder {
     fresh: Fresh,
     phase: Phase,
     auth: Auth,
+    /// What a login can be bound to; nothing after it.
+    bindings: Box<Bindings>,
     login: Option<Login>,
     /// The `id` of the bind that is being answered.
     bind_id: Option<String>,
@@ -60,6 +63,7 @@ impl Responder {
             fresh,
             phase: Phase::START,
             auth: Auth::default(),
+            bindings: Box::default(),
             login: None,
             bind_id: None,
             jid: None,
@@ -68,6 +72,12 @@ impl Responder {
             error: None,
             outputs: VecDeque::new(),
         }
+    }
+
+    /// Lets logins be bound to the TLS connection that this stream is over.
+    #[must_use]
+    pub fn with_bindings(self, bindings: Bindings) -> Self {
+        Self { bindings: Box::new(bindings), ..self }
     }
 
     /// Takes what came from the client from the front of `input`, up to the end of a frame.
@@ -185,8 +195,7 @@ impl Responder {
         match self.phase {
             Phase::ExpectTls => self.answer_starttls(rest),
             Phase::ExpectVerdict => {
-                let Policy { domain, .. } = self.policy.as_ref();
-                let step = self.auth.receive(&element, self.policy.offered(), domain);
+                let step = self.auth.receive(&element, self.policy.offer(&self.bindings));
                 self.make(now, step);
             }
             Phase::ExpectBound => self.ask_bind(&element),

@@ -3,6 +3,8 @@
 use crate::framing::StreamError;
 use crate::jid::FullJid;
 use crate::ns;
+use crate::sasl::binding::Bindings;
+use crate::sasl::exchange::Offer;
 use crate::sasl::{Failure, Login, Mechanism, ScramKeys};
 use crate::secret::Secret;
 use crate::stanza::{Stanza, StanzaError};
@@ -30,6 +32,11 @@ impl Policy {
     /// The mechanisms that a login may be tried by.
     pub(super) fn offered(&self) -> &[Mechanism] {
         if self.starttls == StartTls::Required { &[] } else { &self.mechanisms }
+    }
+
+    /// What a client may log in with, on a connection that has `bindings`.
+    pub(super) fn offer<'a>(&'a self, bindings: &'a Bindings) -> Offer<'a> {
+        Offer { domain: &self.domain, mechanisms: self.offered(), bindings }
     }
 
     /// The features before login: TLS, and the mechanisms if there are any without it.
