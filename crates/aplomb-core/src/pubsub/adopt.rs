@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::node::Node;
-use super::{Affiliation, Change, Item, PubSub, Subscription};
+use super::{Affiliation, Change, Item, PubSub, Terms};
 use crate::jid::{BareJid, Jid};
 
 impl PubSub {
@@ -18,7 +18,7 @@ impl PubSub {
                 self.created.insert(name);
             }
             Change::NodeRemoved { node } => self.remove_node(node),
-            Change::Subscribed { node, jid } => self.add_subscription(node, jid),
+            Change::Subscribed { node, jid, terms } => self.add_subscription(node, jid, terms),
             Change::Unsubscribed { node, jid } => self.remove_subscription(node, jid),
             Change::Affiliated { node, jid, affiliation: Affiliation::None } => {
                 if let Some(row) = self.nodes.get_mut(node) {
@@ -87,17 +87,16 @@ impl PubSub {
         self.trim(node, u64::MAX);
         let Some(row) = self.nodes.remove(node) else { return };
         self.created.remove(node);
-        for jid in &row.subscribers {
+        for jid in row.subscribers.keys() {
             self.forget_subscription(node, jid);
         }
         row.affiliations.keys().for_each(|person| self.forget_right(node, person));
     }
 
-    fn add_subscription(&mut self, node: &Arc<str>, jid: &Jid) {
+    fn add_subscription(&mut self, node: &Arc<str>, jid: &Jid, terms: &Terms) {
         let (node, row) = self.row(node);
-        row.subscribers.insert(jid.clone());
-        let subscription = Subscription { node, jid: jid.clone() };
-        self.subscriptions.entry(jid.to_bare()).or_default().insert(subscription);
+        row.subscribers.insert(jid.clone(), terms.clone());
+        self.subscriptions.entry(jid.to_bare()).or_default().insert((node, jid.clone()));
     }
 
     fn remove_subscription(&mut self, node: &Arc<str>, jid: &Jid) {
@@ -118,7 +117,7 @@ impl PubSub {
     fn forget_subscription(&mut self, node: &Arc<str>, jid: &Jid) {
         let person = jid.to_bare();
         let Some(of_person) = self.subscriptions.get_mut(&person) else { return };
-        of_person.remove(&Subscription { node: Arc::clone(node), jid: jid.clone() });
+        of_person.remove(&(Arc::clone(node), jid.clone()));
         if of_person.is_empty() {
             self.subscriptions.remove(&person);
         }

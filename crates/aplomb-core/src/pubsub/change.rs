@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Affiliation, Item, NodeConfig};
+use super::{Affiliation, Item, NodeConfig, Terms};
 use crate::jid::{BareJid, Jid};
 
 /// One change of the service's state.
@@ -20,12 +20,14 @@ pub enum Change {
         /// The node.
         node: Arc<str>,
     },
-    /// Somebody is subscribed.
+    /// Somebody is subscribed, or wants to be; or the terms are others now.
     Subscribed {
         /// The node.
         node: Arc<str>,
         /// Who.
         jid: Jid,
+        /// On what terms.
+        terms: Terms,
     },
     /// Somebody is subscribed no more.
     Unsubscribed {

@@ -6,19 +6,23 @@
 mod access;
 mod adopt;
 mod change;
+mod config;
 mod history;
 mod node;
 mod notice;
 mod plan;
 mod recall;
 mod request;
+mod subscription;
 
 pub use access::{Affiliation, Asker, Standing};
 pub use change::Change;
-pub use node::{Bounds, ConfigWish, NodeConfig};
+pub use config::{AccessModel, ConfigWish, NodeConfig, NotificationType, PublishModel, SendLast};
+pub use node::Bounds;
 pub use notice::{Item, Notice, NoticeBody, Told};
 pub use recall::{Lost, Point, Recall};
-pub use request::{Outcome, Refusal, Reply, Request, Subscription};
+pub use request::{Outcome, Refusal, Reply, Request};
+pub use subscription::{Subscription, SubscriptionState, Terms};
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -40,8 +44,8 @@ pub struct PubSub {
     /// What a node looks like that has no row yet.
     blank: Node,
     history: History,
-    /// The explicit subscriptions of each person.
-    subscriptions: HashMap<BareJid, BTreeSet<Subscription>>,
+    /// The explicit subscriptions of each person: where, and of which address.
+    subscriptions: HashMap<BareJid, BTreeSet<(Arc<str>, Jid)>>,
     /// The rights of each person.
     rights: HashMap<BareJid, BTreeSet<Arc<str>>>,
     /// The nodes that were created or configured.
@@ -73,7 +77,7 @@ impl PubSub {
 
     /// The explicit subscriptions of a node, whether or not their owners may still read it.
     pub fn subscribers(&self, node: &str) -> impl Iterator<Item = &Jid> {
-        self.nodes.get(node).into_iter().flat_map(|node| &node.subscribers)
+        self.nodes.get(node).into_iter().flat_map(|node| node.subscribers.keys())
     }
 
     /// Who of the explicit subscribers may read the node now.
@@ -92,7 +96,8 @@ impl PubSub {
                 may
             }
         };
-        node.subscribers.iter().filter(|jid| may_read(jid)).cloned().collect()
+        let subscribed = node.subscribers.iter().filter(|(_, terms)| terms.is_subscribed());
+        subscribed.map(|(jid, _)| jid).filter(|jid| may_read(jid)).cloned().collect()
     }
 
     /// Whether a person may read a node that exists, given what the rest of the server says.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Affiliation, Change, ConfigWish, Item, NodeConfig, Notice, Point, Recall};
+use super::{
+    Affiliation, Change, ConfigWish, Item, NodeConfig, Notice, Point, Recall, Subscription,
+};
 use crate::jid::{BareJid, Jid};
 
 /// A request, without its XML.
@@ -134,15 +136,6 @@ impl Request {
             Self::DefaultConfig | Self::Nodes => None,
         }
     }
-}
-
-/// One subscription, as it is told.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Subscription {
-    /// The node.
-    pub node: Arc<str>,
-    /// Who is subscribed.
-    pub jid: Jid,
 }
 
 /// What was asked for.

@@ -92,9 +92,11 @@ fn restart(stage: &mut Stage) {
         let mut kept: Vec<Change> =
             config.map(|config| Change::NodeSet { node: node(), config }).collect();
         kept.push(Change::Counted { node: node(), seq: row.seq });
-        kept.extend(
-            row.subscribers.iter().map(|jid| Change::Subscribed { node: node(), jid: jid.clone() }),
-        );
+        kept.extend(row.subscribers.iter().map(|(jid, terms)| Change::Subscribed {
+            node: node(),
+            jid: jid.clone(),
+            terms: terms.clone(),
+        }));
         kept.extend(row.affiliations.iter().map(|(jid, affiliation)| Change::Affiliated {
             node: node(),
             jid: jid.clone(),

@@ -8,7 +8,10 @@ use std::sync::Arc;
 use aplomb_core::domain::{
     self, AgentState, Category, Desk, Reason, ReasonShown, Role, Team, User,
 };
-use aplomb_core::pubsub::{self, Affiliation, Item, NodeConfig};
+use aplomb_core::pubsub::{
+    self, AccessModel, Affiliation, Item, NodeConfig, NotificationType, PublishModel, SendLast,
+    SubscriptionState, Terms,
+};
 use aplomb_core::sasl::ScramKeys;
 use aplomb_core::secret::Secret;
 use aplomb_core::time::WallTime;
@@ -63,6 +66,8 @@ fn a_new_value_replaces_the_old_one() {
                 Change::Keys { user: "1001".into(), keys: Some(scram_keys(2)) },
             ],
             vec![node_set("n", "old"), node_set("n", "new")],
+            vec![on_terms("n", "a@cc.test", pending())],
+            vec![on_terms("n", "b@cc.test", pending()), subscribed("n", "a@cc.test")],
             vec![affiliated("n", "a@cc.test", Affiliation::Owner)],
             vec![affiliated("n", "a@cc.test", Affiliation::Member)],
         ],
@@ -71,6 +76,8 @@ fn a_new_value_replaces_the_old_one() {
             user("1001", AgentState::Ready),
             Change::Keys { user: "1001".into(), keys: Some(scram_keys(2)) },
             node_set("n", "new"),
+            subscribed("n", "a@cc.test"),
+            on_terms("n", "b@cc.test", pending()),
             affiliated("n", "a@cc.test", Affiliation::Member),
         ],
     );
@@ -248,18 +255,39 @@ fn scram_keys(seed: u8) -> ScramKeys {
 fn node_set(node: &str, title: &str) -> Change {
     let config = NodeConfig {
         title: title.into(),
+        description: "what it <is> for".into(),
+        language: "de".into(),
+        kind: "http://www.w3.org/2005/Atom".into(),
         deliver_payloads: true,
+        deliver_notifications: false,
         persist_items: false,
         max_items: 9,
+        item_expire: Some(604_800),
+        max_payload_size: 1024,
+        send_last_published_item: SendLast::OnSubscribe,
+        notification_type: NotificationType::Headline,
         notify_retract: true,
         notify_delete: false,
         notify_config: true,
+        notify_sub: true,
+        access_model: AccessModel::Roster,
+        roster_groups_allowed: vec!["friends & \"family\"".into()],
+        publish_model: PublishModel::Subscribers,
     };
     Change::PubSub(pubsub::Change::NodeSet { node: node.into(), config })
 }
 
 fn subscribed(node: &str, jid: &str) -> Change {
-    Change::PubSub(pubsub::Change::Subscribed { node: node.into(), jid: jid.parse().unwrap() })
+    on_terms(node, jid, Terms::LASTING)
+}
+
+fn pending() -> Terms {
+    Terms { state: SubscriptionState::Pending, until: Some(WallTime(1_700_000_000_000)) }
+}
+
+fn on_terms(node: &str, jid: &str, terms: Terms) -> Change {
+    let (node, jid) = (node.into(), jid.parse().unwrap());
+    Change::PubSub(pubsub::Change::Subscribed { node, jid, terms })
 }
 
 fn affiliated(node: &str, jid: &str, affiliation: Affiliation) -> Change {

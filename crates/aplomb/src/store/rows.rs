@@ -41,7 +41,11 @@ pub(super) fn read_all(connection: &Connection) -> Result<Vec<Change>, StoreErro
     read("SELECT value FROM meta WHERE name = 'retired'", nodes::retired)?;
     read("SELECT name, seq FROM node WHERE seq > 0 ORDER BY id", nodes::counted)?;
     read("SELECT name, trimmed FROM node WHERE trimmed > 0 ORDER BY id", nodes::trimmed)?;
-    read("SELECT name, jid FROM subscription s JOIN node n ON n.id = s.node", nodes::subscription)?;
+    read(
+        "SELECT name, jid, state, until FROM subscription s JOIN node n ON n.id = s.node
+         ORDER BY s.node, jid",
+        nodes::subscription,
+    )?;
     read(
         "SELECT name, jid, affiliation FROM affiliation a JOIN node n ON n.id = a.node",
         nodes::right,
@@ -57,6 +61,15 @@ pub(super) fn read_all(connection: &Connection) -> Result<Vec<Change>, StoreErro
 fn run(tx: &Transaction<'_>, sql: &str, values: &[&dyn ToSql]) -> Result<(), StoreError> {
     tx.prepare_cached(sql)?.execute(values)?;
     Ok(())
+}
+
+/// A list as it is kept: JSON.
+fn list(texts: &[impl AsRef<str> + serde::Serialize]) -> String {
+    serde_json::to_string(texts).expect("texts are JSON")
+}
+
+fn parse_list(json: &str) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(json).map_err(|_| StoreError::Corrupt(format!("the list {json:?}")))
 }
 
 fn text(row: &Row<'_>, column: &str) -> rusqlite::Result<String> {

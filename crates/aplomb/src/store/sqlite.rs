@@ -198,7 +198,8 @@ const DATABASE: &str = "aplomb.db";
 const LOCK: &str = "aplomb.lock";
 
 /// Migrations, oldest first; one is never changed after its release.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
 
 /// How long to wait for a reader such as a backup tool that locks the file.
 const BUSY: Duration = Duration::from_secs(5);
@@ -211,7 +212,10 @@ const LOG_BYTES_KEPT: i64 = 64 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use aplomb_core::pubsub::{self, Bounds, NodeConfig, Terms};
+
     use super::*;
+    use crate::limits::PAYLOAD_BYTES_MAX;
 
     #[test]
     fn a_second_process_is_told_what_to_do() {
@@ -256,6 +260,42 @@ mod tests {
         drop(connection);
         let refused = Sqlite::open(dir.path()).err().unwrap();
         assert!(matches!(refused, StoreError::Newer { found: 99, .. }), "{refused}");
+    }
+
+    #[test]
+    fn what_an_earlier_version_kept_of_nodes_is_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let connection = Connection::open(dir.path().join(DATABASE)).unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        let rows = "
+            INSERT INTO node (id, name, title, deliver_payloads, persist_items, max_items,
+                notify_retract, notify_delete, notify_config)
+            VALUES (1, 'n', 'old', 1, 0, 7, 1, 0, 1);
+            INSERT INTO subscription VALUES (1, 'a@cc.test/desk');";
+        connection.execute_batch(rows).unwrap();
+        drop(connection);
+        let kept = Sqlite::open(dir.path()).unwrap().load().unwrap().changes;
+        let bounds = Bounds {
+            items_max: 7,
+            age_max: Duration::ZERO,
+            bytes_max: 0,
+            payload_bytes_max: PAYLOAD_BYTES_MAX,
+            nodes_max: 0,
+            subscriptions_max: 0,
+        };
+        let config = NodeConfig {
+            title: "old".into(),
+            persist_items: false,
+            notify_delete: false,
+            ..NodeConfig::usual(&bounds)
+        };
+        let (jid, terms) = ("a@cc.test/desk".parse().unwrap(), Terms::LASTING);
+        let expected = [
+            pubsub::Change::NodeSet { node: "n".into(), config },
+            pubsub::Change::Subscribed { node: "n".into(), jid, terms },
+        ];
+        assert_eq!(kept, expected.map(Change::PubSub));
     }
 
     #[test]

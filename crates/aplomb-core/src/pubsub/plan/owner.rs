@@ -115,7 +115,7 @@ impl PubSub {
     pub fn departure(&self, person: &BareJid) -> Vec<Change> {
         let subscriptions = self.subscriptions.get(person).into_iter().flatten();
         let unsubscribed = subscriptions
-            .map(|s| Change::Unsubscribed { node: Arc::clone(&s.node), jid: s.jid.clone() });
+            .map(|(node, jid)| Change::Unsubscribed { node: Arc::clone(node), jid: jid.clone() });
         let rights = self.rights.get(person).into_iter().flatten();
         let taken = rights.map(|node| Change::Affiliated {
             node: Arc::clone(node),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::access::Right;
-use super::super::{Asker, Change, Outcome, PubSub, Refusal, Reply, Subscription, is_of};
+use super::super::{Asker, Change, Outcome, PubSub, Refusal, Reply, Subscription, Terms, is_of};
 use super::{changed, told};
 use crate::jid::{BareJid, Jid};
 
@@ -21,15 +21,19 @@ impl PubSub {
         }
         let found = self.found(asker, node, Right::Member)?;
         let node = found.name;
-        let reply = Reply::Subscribed(Subscription { node: Arc::clone(&node), jid: jid.clone() });
-        if found.row.subscribers.contains(jid) || is_automatic(asker, &node, jid) {
+        let known = found.row.subscribers.get(jid);
+        let terms = known.cloned().unwrap_or(Terms::LASTING);
+        let subscription =
+            Subscription { node: Arc::clone(&node), jid: jid.clone(), terms: terms.clone() };
+        let reply = Reply::Subscribed(subscription);
+        if known.is_some() || is_automatic(asker, &node, jid) {
             return Ok(told(reply));
         }
         let has = self.subscriptions.get(&asker.jid.to_bare()).map_or(0, |of_him| of_him.len());
         if has >= self.bounds.subscriptions_max {
             return Err(Refusal::TooManySubscriptions);
         }
-        Ok(changed(reply, vec![Change::Subscribed { node, jid: jid.clone() }]))
+        Ok(changed(reply, vec![Change::Subscribed { node, jid: jid.clone(), terms }]))
     }
 
     /// Whoever lost the right to read may still end his subscription.
@@ -43,7 +47,7 @@ impl PubSub {
             return Err(Refusal::InvalidJid);
         }
         if let Some((node, row)) = self.nodes.get_key_value(node)
-            && row.subscribers.contains(jid)
+            && row.subscribers.contains_key(jid)
         {
             let change = Change::Unsubscribed { node: Arc::clone(node), jid: jid.clone() };
             return Ok(changed(Reply::Done, vec![change]));
@@ -65,13 +69,14 @@ impl PubSub {
         let person = asker.jid.to_bare();
         let explicit = self.subscriptions.get(&person);
         let is_wanted = |name: &str| node.is_none_or(|node| node == name);
-        let automatic = asker
-            .automatic
-            .iter()
-            .filter(|name| is_wanted(name))
-            .map(|name| Subscription { node: name.as_str().into(), jid: person.clone().into() });
-        let explicit = explicit.into_iter().flatten().filter(|s| is_wanted(&s.node)).cloned();
-        let all: Vec<_> = automatic.chain(explicit).collect();
+        let automatic =
+            asker.automatic.iter().filter(|name| is_wanted(name)).map(|name| Subscription {
+                node: name.as_str().into(),
+                jid: person.clone().into(),
+                terms: Terms::LASTING,
+            });
+        let explicit = explicit.into_iter().flatten().filter(|(node, _)| is_wanted(node));
+        let all: Vec<_> = automatic.chain(explicit.map(|place| self.subscription(place))).collect();
         if let (Some(node), true) = (node, all.is_empty()) {
             self.found(asker, node, Right::Member)?;
         }
@@ -84,17 +89,27 @@ impl PubSub {
     /// for ever. When a person has as many as are allowed, these are the ones to go.
     pub fn absent(&self, person: &BareJid, is_there: impl Fn(&Jid) -> bool) -> Vec<Change> {
         let all = self.subscriptions.get(person).into_iter().flatten();
-        let absent = all.filter(|s| s.jid.is_full() && !is_there(&s.jid));
-        let end = |s: &Subscription| Change::Unsubscribed {
-            node: Arc::clone(&s.node),
-            jid: s.jid.clone(),
+        let absent = all.filter(|(_, jid)| jid.is_full() && !is_there(jid));
+        let end = |(node, jid): &(Arc<str>, Jid)| Change::Unsubscribed {
+            node: Arc::clone(node),
+            jid: jid.clone(),
         };
         absent.map(end).collect()
     }
 
+    fn subscription(&self, (node, jid): &(Arc<str>, Jid)) -> Subscription {
+        let row = self.nodes.get(node).expect("a subscription is to a node with a row");
+        let terms = row.subscribers.get(jid).expect("a subscription is kept with its node").clone();
+        Subscription { node: Arc::clone(node), jid: jid.clone(), terms }
+    }
+
     pub(super) fn node_subscriptions(&self, asker: &Asker, node: &str) -> Result<Outcome, Refusal> {
         let found = self.found(asker, node, Right::Owner)?;
-        let of = |jid: &Jid| Subscription { node: Arc::clone(&found.name), jid: jid.clone() };
+        let of = |(jid, terms): (&Jid, &Terms)| Subscription {
+            node: Arc::clone(&found.name),
+            jid: jid.clone(),
+            terms: terms.clone(),
+        };
         Ok(told(Reply::Subscriptions(found.row.subscribers.iter().map(of).collect())))
     }
 }

@@ -11,7 +11,7 @@ use aplomb_core::secret::Secret;
 use aplomb_core::time::WallTime;
 use rusqlite::{Row, Transaction, params};
 
-use super::{run, text, text_of, value_of};
+use super::{list, parse_list, run, text, text_of, value_of};
 use crate::store::{Change, StoreError};
 
 pub(super) fn write_domain(
@@ -166,14 +166,6 @@ pub(super) fn keys(row: &Row<'_>) -> Result<Change, StoreError> {
         server_key: key("server_key")?,
     };
     Ok(Change::Keys { user, keys: Some(keys) })
-}
-
-fn list(texts: &[&str]) -> String {
-    serde_json::to_string(texts).expect("texts are JSON")
-}
-
-fn parse_list(json: &str) -> Result<Vec<String>, StoreError> {
-    serde_json::from_str(json).map_err(|_| StoreError::Corrupt(format!("the list {json:?}")))
 }
 
 const ROLES: [(Role, &str); 4] = [

@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aplomb_core::pubsub::{self, Affiliation, Item, NodeConfig};
+use aplomb_core::pubsub::{
+    self, AccessModel, Affiliation, Item, NodeConfig, NotificationType, PublishModel, SendLast,
+    SubscriptionState, Terms,
+};
 use aplomb_core::time::WallTime;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use super::{run, text, text_of, value_of};
+use super::{list, parse_list, run, text, text_of, value_of};
 use crate::store::{Change, StoreError};
 
 /// The row numbers of nodes that were touched lately.
@@ -23,10 +26,16 @@ pub(super) fn write_pubsub(
             write_config(tx, node_id(tx, nodes, node)?, config)
         }
         pubsub::Change::NodeRemoved { node } => remove_node(tx, nodes, node),
-        pubsub::Change::Subscribed { node, jid } => run(
+        pubsub::Change::Subscribed { node, jid, terms } => run(
             tx,
-            "INSERT OR IGNORE INTO subscription VALUES (?1, ?2)",
-            params![node_id(tx, nodes, node)?, jid.as_str()],
+            "INSERT OR REPLACE INTO subscription (node, jid, state, until)
+             VALUES (?1, ?2, ?3, ?4)",
+            params![
+                node_id(tx, nodes, node)?,
+                jid.as_str(),
+                text_of(&SUBSCRIPTION_STATES, terms.state),
+                terms.until.map(|until| until.0)
+            ],
         ),
         pubsub::Change::Unsubscribed { node, jid } => run(
             tx,
@@ -70,7 +79,10 @@ fn write_config(tx: &Transaction<'_>, node: i64, config: &NodeConfig) -> Result<
     run(
         tx,
         "UPDATE node SET title = ?2, deliver_payloads = ?3, persist_items = ?4, max_items = ?5,
-         notify_retract = ?6, notify_delete = ?7, notify_config = ?8 WHERE id = ?1",
+         notify_retract = ?6, notify_delete = ?7, notify_config = ?8, description = ?9,
+         language = ?10, kind = ?11, deliver_notifications = ?12, item_expire = ?13,
+         max_payload_size = ?14, send_last = ?15, notification_type = ?16, notify_sub = ?17,
+         access_model = ?18, roster_groups = ?19, publish_model = ?20 WHERE id = ?1",
         params![
             node,
             config.title,
@@ -79,7 +91,19 @@ fn write_config(tx: &Transaction<'_>, node: i64, config: &NodeConfig) -> Result<
             number(config.max_items as u64),
             config.notify_retract,
             config.notify_delete,
-            config.notify_config
+            config.notify_config,
+            config.description,
+            config.language,
+            config.kind,
+            config.deliver_notifications,
+            config.item_expire.map(number),
+            number(config.max_payload_size as u64),
+            text_of(&SEND_LAST, config.send_last_published_item),
+            text_of(&NOTIFICATION_TYPES, config.notification_type),
+            config.notify_sub,
+            text_of(&ACCESS_MODELS, config.access_model),
+            list(&config.roster_groups_allowed),
+            text_of(&PUBLISH_MODELS, config.publish_model)
         ],
     )
 }
@@ -137,15 +161,29 @@ fn node_id(tx: &Transaction<'_>, nodes: &mut NodeIds, name: &Arc<str>) -> Result
 }
 
 pub(super) fn node(row: &Row<'_>) -> Result<Change, StoreError> {
-    let max_items: i64 = row.get("max_items")?;
+    let count = |column: &str| {
+        row.get::<_, i64>(column).map(|count| usize::try_from(count).unwrap_or_default())
+    };
     let config = NodeConfig {
         title: text(row, "title")?,
+        description: text(row, "description")?,
+        language: text(row, "language")?,
+        kind: text(row, "kind")?,
         deliver_payloads: row.get("deliver_payloads")?,
+        deliver_notifications: row.get("deliver_notifications")?,
         persist_items: row.get("persist_items")?,
-        max_items: usize::try_from(max_items).unwrap_or_default(),
+        max_items: count("max_items")?,
+        item_expire: row.get::<_, Option<i64>>("item_expire")?.map(i64::cast_unsigned),
+        max_payload_size: count("max_payload_size")?,
+        send_last_published_item: value_of(&SEND_LAST, &text(row, "send_last")?)?,
+        notification_type: value_of(&NOTIFICATION_TYPES, &text(row, "notification_type")?)?,
         notify_retract: row.get("notify_retract")?,
         notify_delete: row.get("notify_delete")?,
         notify_config: row.get("notify_config")?,
+        notify_sub: row.get("notify_sub")?,
+        access_model: value_of(&ACCESS_MODELS, &text(row, "access_model")?)?,
+        roster_groups_allowed: parse_list(&text(row, "roster_groups")?)?,
+        publish_model: value_of(&PUBLISH_MODELS, &text(row, "publish_model")?)?,
     };
     Ok(Change::PubSub(pubsub::Change::NodeSet { node: name(row)?, config }))
 }
@@ -170,7 +208,9 @@ pub(super) fn trimmed(row: &Row<'_>) -> Result<Change, StoreError> {
 
 pub(super) fn subscription(row: &Row<'_>) -> Result<Change, StoreError> {
     let jid = address(&text(row, "jid")?)?;
-    Ok(Change::PubSub(pubsub::Change::Subscribed { node: name(row)?, jid }))
+    let state = value_of(&SUBSCRIPTION_STATES, &text(row, "state")?)?;
+    let terms = Terms { state, until: row.get::<_, Option<i64>>("until")?.map(WallTime) };
+    Ok(Change::PubSub(pubsub::Change::Subscribed { node: name(row)?, jid, terms }))
 }
 
 pub(super) fn right(row: &Row<'_>) -> Result<Change, StoreError> {
@@ -207,3 +247,29 @@ const AFFILIATIONS: [(Affiliation, &str); 5] = [
     (Affiliation::None, "none"),
     (Affiliation::Outcast, "outcast"),
 ];
+
+const SUBSCRIPTION_STATES: [(SubscriptionState, &str); 2] =
+    [(SubscriptionState::Subscribed, "subscribed"), (SubscriptionState::Pending, "pending")];
+
+const ACCESS_MODELS: [(AccessModel, &str); 5] = [
+    (AccessModel::Open, "open"),
+    (AccessModel::Presence, "presence"),
+    (AccessModel::Roster, "roster"),
+    (AccessModel::Authorize, "authorize"),
+    (AccessModel::Whitelist, "whitelist"),
+];
+
+const PUBLISH_MODELS: [(PublishModel, &str); 3] = [
+    (PublishModel::Publishers, "publishers"),
+    (PublishModel::Subscribers, "subscribers"),
+    (PublishModel::Open, "open"),
+];
+
+const SEND_LAST: [(SendLast, &str); 3] = [
+    (SendLast::Never, "never"),
+    (SendLast::OnSubscribe, "on_sub"),
+    (SendLast::OnSubscribeAndPresence, "on_sub_and_presence"),
+];
+
+const NOTIFICATION_TYPES: [(NotificationType, &str); 2] =
+    [(NotificationType::Normal, "normal"), (NotificationType::Headline, "headline")];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::form;
 use super::read::AFFILIATIONS;
 use crate::ns;
-use crate::pubsub::{Affiliation, Item, Reply, Subscription};
+use crate::pubsub::{Affiliation, Item, Reply, Subscription, SubscriptionState};
 use crate::stanza::{Iq, IqKind};
 use crate::xml::{Element, Prologue, read_element};
 
@@ -29,7 +29,7 @@ pub(super) fn write(request: &Iq, reply: Reply) -> Option<Element> {
             let told = all.iter().map(|s| {
                 tag("subscription")
                     .with_attr("jid", s.jid.as_str())
-                    .with_attr("subscription", "subscribed")
+                    .with_attr("subscription", state_of(s))
             });
             like(asked, tag("subscriptions")).with_children(told)
         }
@@ -86,7 +86,14 @@ fn subscribed(subscription: &Subscription) -> Element {
     Element::new(ns::PUBSUB, "subscription")
         .with_attr("node", &*subscription.node)
         .with_attr("jid", subscription.jid.as_str())
-        .with_attr("subscription", "subscribed")
+        .with_attr("subscription", state_of(subscription))
+}
+
+const fn state_of(subscription: &Subscription) -> &'static str {
+    match subscription.terms.state {
+        SubscriptionState::Subscribed => "subscribed",
+        SubscriptionState::Pending => "pending",
+    }
 }
 
 /// Says that there were more before these (XEP-0060 §6.5.4, XEP-0059 §2.6).
