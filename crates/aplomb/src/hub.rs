@@ -4,10 +4,11 @@
 //! holds it for reading, so that a change of who is there is before a notice or after it.
 
 mod observers;
+mod people;
 mod seats;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aplomb_core::jid::{self, BareJid, FullJid, Jid};
@@ -24,6 +25,7 @@ use crate::clock;
 use crate::limits::{SESSIONS_PER_ACCOUNT_MAX, WRITE_WAIT_SECS};
 use crate::mailbox::{EndReason, Letter, Mailbox};
 pub use observers::{Observer, Observers, TooManyFeeds, Watch};
+pub use people::Acquaintance;
 use seats::Seats;
 
 /// A pubsub request on its way to the writer.
@@ -64,6 +66,7 @@ pub struct Hub {
     answer_wait: Duration,
     presence: RwLock<Presence>,
     observers: Arc<Observers>,
+    acquaintance: OnceLock<Acquaintance>,
 }
 
 /// Who is there, and whether the contact centre is.
@@ -96,8 +99,8 @@ impl Hub {
         let gone = HashMap::new();
         let presence = RwLock::new(Presence { directory, seats, is_in_service: true, gone });
         let answer_wait = Duration::from_secs(WRITE_WAIT_SECS);
-        let observers = Arc::default();
-        Arc::new(Self { realm, questions, answer_wait, presence, observers })
+        let (observers, acquaintance) = (Arc::default(), OnceLock::new());
+        Arc::new(Self { realm, questions, answer_wait, presence, observers, acquaintance })
     }
 
     /// Those who follow nodes without a seat.
@@ -150,18 +153,15 @@ impl Hub {
                     let outcome = self.ask(&seat.jid, request).await;
                     replies.push(self.realm.pubsub_answer(&iq, outcome));
                 }
-                Effect::Available { priority } => self.note_priority(seat, Some(priority)),
-                Effect::Unavailable => self.note_priority(seat, None),
+                Effect::Deliver { to, reach, stanza, otherwise } => {
+                    if self.deliver(seat, &to, reach, &stanza) == 0 {
+                        replies.extend(otherwise);
+                    }
+                }
+                Effect::Present(stanza) => self.present(seat, &stanza),
             }
         }
         replies
-    }
-
-    fn note_priority(&self, seat: &Seat, priority: Option<i8>) {
-        let mut presence = self.presence.write();
-        let was_available = presence.directory.is_available(&seat.jid);
-        presence.directory.set_priority(&seat.jid, seat.id, priority);
-        presence.note_absence(&seat.jid, was_available);
     }
 
     /// The accounts that went before `moment` and did not come back. Each is told once.

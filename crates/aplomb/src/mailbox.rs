@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use aplomb_core::pubsub::Notice;
+use aplomb_core::realm::Shown;
 use aplomb_core::xml::Element;
 use parking_lot::Mutex;
 
@@ -26,6 +27,8 @@ pub enum Letter {
         /// Whether the subscription is of the full JID, so that `to` is full as well.
         to_full: bool,
     },
+    /// Somebody's presence. It is rendered but for the addressee.
+    Presence(Arc<Shown>),
     /// Any other stanza.
     Stanza(Arc<Element>),
     /// The session must end.
@@ -37,6 +40,7 @@ impl Letter {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Notice { notice, .. } => notice.body.len(),
+            Self::Presence(shown) => shown.tail.len(),
             Self::Stanza(_) => STANZA_LETTER_BYTES,
             Self::End(_) => 0,
         }
@@ -215,6 +219,7 @@ mod tests {
         mailbox.drain(&mut letters);
         let word = |letter: &Letter| match letter {
             Letter::Notice { notice, .. } => notice.seq.to_string(),
+            Letter::Presence(_) => "p".to_owned(),
             Letter::Stanza(_) => "s".to_owned(),
             Letter::End(reason) => format!("{reason:?}"),
         };

@@ -16,6 +16,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use aplomb_core::domain::{Command, Domain, Refusal};
+use aplomb_core::finesse::people;
 use aplomb_core::pubsub::Bounds;
 use aplomb_core::sasl::ScramKeys;
 use parking_lot::RwLock;
@@ -124,6 +125,10 @@ pub fn start(
     let snapshot = store.load()?;
     let working = plan::Working::new(&setup, &snapshot);
     let domain = Arc::new(RwLock::new(working.domain().clone()));
+    let known = Arc::clone(&domain);
+    hub.ask_about_people(Box::new(move |one, other| {
+        people::are_colleagues(&known.read(), one, other)
+    }));
     let policy = Policy::from(config);
     let derivations = metrics.derivations.clone();
     let accounts = Accounts::new(&policy, snapshot.decoy_key, domain.clone(), derivations);

@@ -6,6 +6,7 @@ pub mod access;
 pub mod errors;
 pub mod events;
 pub mod nodes;
+pub mod people;
 mod pretty;
 pub mod requests;
 pub mod resources;

@@ -1,7 +1,9 @@
 //! Who is online, and who of them gets a stanza (RFC 6121 §8.5).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use super::Shown;
 use crate::jid::{FullJid, Jid};
 
 /// The shell's key of one session.
@@ -18,18 +20,31 @@ pub struct Directory {
 
 /// One session of an account.
 #[derive(Debug)]
-struct Desk {
+pub struct Desk {
     resource: Box<str>,
     session: SessionId,
     /// None until the session sends presence, and after it says that it is unavailable.
-    priority: Option<i8>,
+    shown: Option<Arc<Shown>>,
+}
+
+/// Which sessions of an address a stanza goes to (RFC 6121 §8.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// As a message: the very session, available or not; for a bare address, or a session that is
+    /// not there, all that are available with a priority of 0 or more.
+    Message,
+    /// As a presence: the very session, or for a bare address all that are available, whatever
+    /// their priority.
+    Presence,
+    /// The very session only, as an iq.
+    Session,
 }
 
 impl Directory {
     /// Seats a session; gives back the one that had the address before (RFC 6120 §7.7.2.2).
     pub fn join(&mut self, jid: &FullJid, session: SessionId) -> Option<SessionId> {
         let (account, resource) = parts(jid);
-        let desk = Desk { resource: resource.into(), session, priority: None };
+        let desk = Desk { resource: resource.into(), session, shown: None };
         let desks = match self.accounts.get_mut(account) {
             Some(desks) => desks,
             None => self.accounts.entry(account.into()).or_insert_with(|| Vec::with_capacity(1)),
@@ -53,14 +68,18 @@ impl Directory {
         }
     }
 
-    /// Notes a presence; `None` is unavailable. A session that lost its address stays silent.
-    pub fn set_priority(&mut self, jid: &FullJid, session: SessionId, priority: Option<i8>) {
+    /// Notes a presence, `None` is unavailable; gives back the one before. A session that lost its
+    /// address stays silent.
+    pub fn show(
+        &mut self,
+        jid: &FullJid,
+        session: SessionId,
+        shown: Option<Arc<Shown>>,
+    ) -> Option<Arc<Shown>> {
         let (account, _) = parts(jid);
         let desks = self.accounts.get_mut(account);
         let desk = desks.and_then(|desks| desks.iter_mut().find(|desk| desk.session == session));
-        if let Some(desk) = desk {
-            desk.priority = priority;
-        }
+        desk.and_then(|desk| std::mem::replace(&mut desk.shown, shown))
     }
 
     /// The sessions that an event for `jid` goes to, none of them before it sent presence.
@@ -72,10 +91,27 @@ impl Directory {
         let (account, resource) = parts(jid);
         let Some(desks) = self.accounts.get(account) else { return };
         let is_meant = |desk: &&Desk| match jid.is_full() {
-            true => *desk.resource == *resource && desk.priority.is_some(),
+            true => *desk.resource == *resource && desk.shown.is_some(),
             false => desk.takes_events(),
         };
         desks.iter().filter(is_meant).for_each(|desk| each(desk.session));
+    }
+
+    /// The sessions of `to` that a stanza goes to.
+    ///
+    /// - Source: RFC 6121 §8.5.2, §8.5.3.
+    pub fn reached(&self, to: &Jid, reach: Reach, mut each: impl FnMut(SessionId)) {
+        let (_, resource) = parts(to);
+        let exact = self.desks_of(to).find(|desk| to.is_full() && *desk.resource == *resource);
+        if let Some(desk) = exact {
+            return each(desk.session);
+        }
+        let is_meant = |desk: &&Desk| match reach {
+            Reach::Message => desk.takes_events(),
+            Reach::Presence => to.is_bare() && desk.shown.is_some(),
+            Reach::Session => false,
+        };
+        self.desks_of(to).filter(is_meant).for_each(|desk| each(desk.session));
     }
 
     /// Everybody who is available with a priority of 0 or more.
@@ -88,7 +124,7 @@ impl Directory {
     /// the session.
     pub fn available(&self, mut each: impl FnMut(&str, &str, SessionId)) {
         for (account, desks) in &self.accounts {
-            for desk in desks.iter().filter(|desk| desk.priority.is_some()) {
+            for desk in desks.iter().filter(|desk| desk.shown.is_some()) {
                 each(account, &desk.resource, desk.session);
             }
         }
@@ -96,27 +132,45 @@ impl Directory {
 
     /// Whether a session of this account sent presence.
     pub fn is_available(&self, jid: &Jid) -> bool {
-        let desks = self.accounts.get(parts(jid).0);
-        desks.is_some_and(|desks| desks.iter().any(|desk| desk.priority.is_some()))
+        self.desks_of(jid).any(|desk| desk.shown.is_some())
     }
 
     /// Whether a session has this address.
     pub fn is_taken(&self, jid: &Jid) -> bool {
-        let (account, resource) = parts(jid);
-        let desks = self.accounts.get(account);
-        desks.is_some_and(|desks| desks.iter().any(|desk| *desk.resource == *resource))
+        let (_, resource) = parts(jid);
+        self.desks_of(jid).any(|desk| *desk.resource == *resource)
     }
 
     /// The sessions of one account, available or not.
     pub fn sessions_of(&self, jid: &Jid) -> impl Iterator<Item = SessionId> {
-        let desks = self.accounts.get(parts(jid).0);
-        desks.into_iter().flatten().map(|desk| desk.session)
+        self.desks_of(jid).map(|desk| desk.session)
+    }
+
+    /// The sessions of one account, available or not, with what is known of each.
+    pub fn desks_of(&self, jid: &Jid) -> impl Iterator<Item = &Desk> {
+        self.accounts.get(parts(jid).0).into_iter().flatten()
     }
 }
 
 impl Desk {
-    fn takes_events(&self) -> bool {
-        self.priority.is_some_and(|priority| priority >= 0)
+    /// The resource.
+    pub fn resource(&self) -> &str {
+        &self.resource
+    }
+
+    /// The session.
+    pub const fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// The last presence; none while the session is not available.
+    pub const fn shown(&self) -> Option<&Arc<Shown>> {
+        self.shown.as_ref()
+    }
+
+    /// Whether what is for the bare address comes here (RFC 6121 §8.5.2.1).
+    pub fn takes_events(&self) -> bool {
+        self.shown.as_ref().is_some_and(|shown| shown.priority >= 0)
     }
 }
 
@@ -129,8 +183,14 @@ fn parts(jid: &Jid) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::realm::Show;
 
-    /// `script` has lines like `join 1 ada@cc.test/desk`, `presence 1 -1`, `ada@cc.test = 1 2`.
+    fn shown(priority: i8) -> Option<Arc<Shown>> {
+        Some(Arc::new(Shown { priority, show: Show::Online, tail: "/>".into() }))
+    }
+
+    /// `script` has lines like `join 1 ada@cc.test/desk`, `presence 1 -1`, `ada@cc.test = 1 2`,
+    /// `messages ada@cc.test = 1`.
     fn check(script: &str) {
         let mut directory = Directory::default();
         let mut seats: HashMap<u64, FullJid> = HashMap::new();
@@ -148,7 +208,20 @@ mod tests {
                 ["leave", _] => directory.leave(&seats[&number(1)], SessionId(number(1))),
                 ["presence", _, priority] => {
                     let id = number(1);
-                    directory.set_priority(&seats[&id], SessionId(id), priority.parse().ok());
+                    let shown = priority.parse().ok().and_then(shown);
+                    directory.show(&seats[&id], SessionId(id), shown);
+                }
+                [reach, jid, "=", ref expected @ ..] => {
+                    let reach = match reach {
+                        "messages" => Reach::Message,
+                        "presences" => Reach::Presence,
+                        _ => Reach::Session,
+                    };
+                    let mut found = Vec::new();
+                    directory.reached(&jid.parse().unwrap(), reach, |session| {
+                        found.push(session.0.to_string());
+                    });
+                    assert_eq!(found, *expected, "{line}");
                 }
                 [jid, "=", ref expected @ ..] => {
                     let mut found = Vec::new();
@@ -222,6 +295,29 @@ mod tests {
             leave 2
             leave 2
             ada@cc.test =
+            ",
+        );
+    }
+
+    #[test]
+    fn a_stanza_finds_the_sessions_that_its_kind_and_address_mean() {
+        check(
+            "
+            join 1 ada@cc.test/desk
+            join 2 ada@cc.test/phone
+            join 3 ada@cc.test/mute
+            presence 1 5
+            presence 2 -1
+            messages ada@cc.test = 1
+            presences ada@cc.test = 1 2
+            sessions ada@cc.test =
+            messages ada@cc.test/mute = 3
+            presences ada@cc.test/phone = 2
+            sessions ada@cc.test/mute = 3
+            messages ada@cc.test/gone = 1
+            presences ada@cc.test/gone =
+            sessions ada@cc.test/gone =
+            messages bob@cc.test/desk =
             ",
         );
     }

@@ -1,7 +1,11 @@
 //! What a stanza brings about.
 
+use std::sync::Arc;
+
+use super::Reach;
+use crate::jid::Jid;
 use crate::pubsub;
-use crate::stanza::Iq;
+use crate::stanza::{Iq, Presence};
 use crate::xml::Element;
 
 /// One thing to do, in order.
@@ -19,11 +23,17 @@ pub enum Effect {
         /// The request as it is meant.
         request: pubsub::Request,
     },
-    /// The asker is available with this priority.
-    Available {
-        /// −128 to 127.
-        priority: i8,
+    /// Give a stanza to sessions of somebody of our domain, if the asker may know of him.
+    Deliver {
+        /// Whose sessions.
+        to: Jid,
+        /// Which of them.
+        reach: Reach,
+        /// The stanza, with its sender and addressee.
+        stanza: Arc<Element>,
+        /// What the asker is sent if nobody takes it; the same if he may not know of the other.
+        otherwise: Option<Element>,
     },
-    /// The asker is here no more for others, though its stream lives.
-    Unavailable,
+    /// The asker says to everybody who sees him whether and how he is available.
+    Present(Box<Presence>),
 }

@@ -7,10 +7,12 @@ pub mod directory;
 mod effect;
 mod features;
 mod place;
+mod shown;
 
-pub use directory::{Directory, SessionId};
+pub use directory::{Desk, Directory, Reach, SessionId};
 pub use effect::Effect;
 pub use features::page;
+pub use shown::{Show, Shown};
 
 use crate::jid::{FullJid, Jid};
 use crate::ns;

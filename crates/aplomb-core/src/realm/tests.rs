@@ -47,8 +47,15 @@ impl Stage {
         match effect {
             Effect::Reply(element) => plain(&element),
             Effect::FinessePresence => plain(&self.realm.finesse_presence(&self.asker, true)),
-            Effect::Available { priority } => format!("available {priority}"),
-            Effect::Unavailable => "unavailable".to_owned(),
+            Effect::Present(presence) => match presence.kind {
+                PresenceKind::Available => format!("available {}", presence.priority),
+                _ => "unavailable".to_owned(),
+            },
+            Effect::Deliver { to, reach, stanza, otherwise } => format!(
+                "{reach:?} {to} {} or {}",
+                plain(&stanza),
+                otherwise.map_or_else(|| "nothing".to_owned(), |other| plain(&other)),
+            ),
             Effect::PubSub { iq, request } => {
                 let node = request.node().unwrap_or_default();
                 let asker = Asker {

@@ -110,7 +110,7 @@ impl Reader {
                 Letter::Notice { notice, .. } => events.extend(self.take(&notice)),
                 Letter::End(reason) => self.end = Some(reason),
                 // Only sessions get stanzas.
-                Letter::Stanza(_) => {}
+                Letter::Presence(_) | Letter::Stanza(_) => {}
             }
         }
         if self.is_behind {

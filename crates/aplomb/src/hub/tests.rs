@@ -1,6 +1,9 @@
 use std::collections::HashMap;
 
+use aplomb_core::ns;
 use aplomb_core::pubsub::Told;
+use aplomb_core::realm::Reach;
+use aplomb_core::stanza::Presence;
 use aplomb_core::xml::{Prologue, read_element};
 
 use super::*;
@@ -38,12 +41,21 @@ fn word(letter: &Letter) -> String {
     match letter {
         Letter::Notice { notice, to_full: true } => format!("{} full", notice.node),
         Letter::Notice { notice, to_full: false } => format!("{} bare", notice.node),
+        Letter::Presence(shown) => shown.tail.to_string(),
         Letter::Stanza(element) => {
             let from = element.attr("from").unwrap_or_default();
             format!("{from} {}", element.attr("type").unwrap_or("available"))
         }
         Letter::End(reason) => format!("{reason:?}"),
     }
+}
+
+/// The presence of somebody who is there.
+fn here() -> Presence {
+    let Ok(Stanza::Presence(here)) = Stanza::parse(Element::new(ns::CLIENT, "presence")) else {
+        unreachable!("a presence without a type is one")
+    };
+    here
 }
 
 fn notice(node: &str) -> Arc<Notice> {
@@ -329,7 +341,7 @@ fn a_crowd_at_the_same_addresses_leaves_nothing_behind() {
                 for round in 0..2_000 {
                     let jid = jids[(at + round) % jids.len()].clone();
                     let seat = hub.bind(jid, Arc::new(Mailbox::new(10, 1000))).unwrap();
-                    hub.note_priority(&seat, Some(0));
+                    hub.present(&seat, &here());
                     hub.leave(&seat);
                     seat.mailbox.drain(&mut Vec::new());
                 }
@@ -338,4 +350,31 @@ fn a_crowd_at_the_same_addresses_leaves_nothing_behind() {
     });
     assert_eq!((hub.sessions(), hub.publish(&notice("n"), &audience)), (0, 0));
     assert!(!jids.iter().any(|jid| hub.is_taken(jid)));
+}
+
+#[test]
+fn a_stanza_reaches_who_may_be_known_and_otherwise_its_sender_is_told() {
+    let (mut stage, _asked) = Stage::new();
+    let know = |one: &BareJid, other: &BareJid| {
+        !one.as_str().contains("eve") && !other.as_str().contains("eve")
+    };
+    stage.hub.ask_about_people(Box::new(know));
+    for (name, jid) in
+        [("a", "ada@cc.test/desk"), ("b", "bob@cc.test/desk"), ("e", "eve@cc.test/x")]
+    {
+        stage.bind(name, jid).unwrap();
+        stage.hub.present(&stage.seats[name], &here());
+    }
+    let stanza = Arc::new(Element::new(ns::CLIENT, "message").with_attr("from", "somebody"));
+    let deliver = |from: &str, to: &str| {
+        let to: Jid = to.parse().unwrap();
+        stage.hub.deliver(&stage.seats[from], &to, Reach::Message, &stanza)
+    };
+    assert_eq!(deliver("a", "bob@cc.test"), 1);
+    assert_eq!(stage.read("b"), "somebody available");
+    assert_eq!(deliver("a", "bob@cc.test/gone"), 1);
+    assert_eq!((deliver("a", "ada@cc.test"), deliver("a", "nobody@cc.test")), (1, 0));
+    assert_eq!((deliver("a", "eve@cc.test"), deliver("e", "bob@cc.test")), (0, 0));
+    assert_eq!(stage.read("b"), "somebody available");
+    assert_eq!(stage.read("e"), "nothing");
 }

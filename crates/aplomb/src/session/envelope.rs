@@ -1,22 +1,24 @@
-//! The message around a notice: what differs from reader to reader, rendered once per session.
+//! What differs from reader to reader of a notice or a presence, rendered once per session.
 
 use aplomb_core::jid::FullJid;
 use aplomb_core::ns;
 use aplomb_core::pubsub::Notice;
+use aplomb_core::realm::Shown;
 use aplomb_core::xml::escape_attribute;
 
 use crate::link::Wrap;
 
-/// The beginning of a message up to its id, in the two spellings of `to`.
+/// The beginning of a message up to its id, in the two spellings of `to`; and that of a presence.
 #[derive(Debug)]
 pub(super) struct Envelope {
+    presence: Box<str>,
     to_bare: Box<str>,
     to_full: Box<str>,
     wrap: Wrap,
 }
 
 impl Envelope {
-    /// For messages of the pubsub service of `domain` to `jid`.
+    /// For messages of the pubsub service of `domain` to `jid`, and for presences.
     pub(super) fn new(domain: &str, jid: &FullJid, wrap: Wrap) -> Self {
         let namespace = match wrap {
             Wrap::Message | Wrap::Child => format!(r#" xmlns="{}""#, ns::CLIENT),
@@ -27,7 +29,15 @@ impl Envelope {
             let (from, to) = (escape_attribute(domain), escape_attribute(to));
             format!(r#"<message{namespace} from="pubsub.{from}" to="{to}" id=""#).into()
         };
-        Self { to_bare: head(jid.to_bare().as_str()), to_full: head(jid.as_str()), wrap }
+        let (to_bare, to_full) = (head(jid.to_bare().as_str()), head(jid.as_str()));
+        let to = escape_attribute(jid.as_str());
+        let presence = format!(r#"<presence{namespace} to="{to}""#).into();
+        Self { presence, to_bare, to_full, wrap }
+    }
+
+    /// Appends a presence; the shared part is copied, not rendered again.
+    pub(super) fn push_presence(&self, out: &mut Vec<u8>, shown: &Shown) {
+        self.wrap.push(out, &[&self.presence, &shown.tail].map(|part| part.as_bytes()));
     }
 
     /// Appends the whole unit: the shared body is copied, not rendered again.
@@ -69,5 +79,19 @@ mod tests {
             Envelope::new("cc.test", &jid, Wrap::Bare).push(&mut bare, &notice, to_full);
             assert_eq!(String::from_utf8(bare).unwrap(), expected.replace(namespace, ""));
         }
+    }
+
+    #[test]
+    fn a_presence_is_one_unit_with_its_reader_in_front() {
+        let jid = FullJid::new("1001@cc.test/desk").unwrap();
+        let shown = Shown::gone(&FullJid::new("1002@cc.test/desk").unwrap());
+        let check = |wrap, expected: &str| {
+            let mut out = Vec::new();
+            Envelope::new("cc.test", &jid, wrap).push_presence(&mut out, &shown);
+            assert!(String::from_utf8_lossy(&out).ends_with(expected), "{wrap:?}: {out:?}");
+        };
+        let rest = r#"to="1001@cc.test/desk" type="unavailable" from="1002@cc.test/desk"/>"#;
+        check(Wrap::Bare, &format!("<presence {rest}"));
+        check(Wrap::Message, &format!(r#"<presence xmlns="jabber:client" {rest}"#));
     }
 }

@@ -56,6 +56,12 @@ impl Session {
                             managed.note_sent(now, Letter::Notice { notice, to_full });
                         }
                     }
+                    Some(Letter::Presence(shown)) => {
+                        envelope.push_presence(batch, &shown);
+                        if let Some(managed) = managed {
+                            managed.note_sent(now, Letter::Presence(shown));
+                        }
+                    }
                     Some(Letter::Stanza(stanza)) => {
                         responder.send(now, &stanza);
                         push_outputs(batch, wrap, responder, managed.as_deref_mut(), now);
@@ -93,7 +99,9 @@ impl Session {
         }
         match letters.last() {
             Some(Letter::End(reason)) => End::Told(*reason),
-            Some(Letter::Notice { .. } | Letter::Stanza(_)) | None => End::Stalled,
+            Some(Letter::Notice { .. } | Letter::Presence(_) | Letter::Stanza(_)) | None => {
+                End::Stalled
+            }
         }
     }
 }

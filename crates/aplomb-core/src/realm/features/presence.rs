@@ -26,9 +26,9 @@ pub(super) const FEATURE: Feature = Feature {
 fn take(realm: &Realm, asker: &FullJid, presence: &Presence) -> Vec<Effect> {
     match (presence.kind, &presence.to) {
         (PresenceKind::Available, None) => {
-            vec![Effect::Available { priority: presence.priority }, Effect::FinessePresence]
+            vec![Effect::Present(Box::new(presence.clone())), Effect::FinessePresence]
         }
-        (PresenceKind::Unavailable, None) => vec![Effect::Unavailable],
+        (PresenceKind::Unavailable, None) => vec![Effect::Present(Box::new(presence.clone()))],
         (PresenceKind::Subscribe, Some(to)) => subscribe(realm, asker, to),
         (PresenceKind::Probe, Some(to)) if is_finesse(realm, asker, to) => {
             vec![Effect::FinessePresence]
