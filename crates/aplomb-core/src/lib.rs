@@ -4,6 +4,7 @@
 //! crate, owns every side effect.
 
 pub mod backoff;
+pub mod catalogue;
 pub mod domain;
 pub mod feed;
 pub mod finesse;
@@ -16,6 +17,7 @@ pub mod pubsub;
 pub mod realm;
 pub mod sasl;
 pub mod secret;
+pub mod standard;
 pub mod stanza;
 pub mod stream;
 pub mod time;

@@ -54,6 +54,8 @@ pub const PING: &str = "urn:xmpp:ping";
 pub const MANAGEMENT: &str = "urn:xmpp:sm:3";
 /// Entity time (XEP-0202).
 pub const TIME: &str = "urn:xmpp:time";
+/// Stream limits advertisement (XEP-0478).
+pub const STREAM_LIMITS: &str = "urn:xmpp:stream-limits:0";
 /// The prefix `xml`, as in `xml:lang` (XML 1.0 §2.12).
 pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 

@@ -6,6 +6,7 @@
 
 mod banner;
 mod doors;
+mod features;
 mod feeds;
 
 use std::io;
@@ -22,7 +23,6 @@ use aplomb_core::sasl::{Mechanism, ScramKeys};
 use aplomb_core::secret::Secret;
 use aplomb_core::stream::responder::{Policy, StartTls};
 use aplomb_core::time::Moment;
-use aplomb_core::xml::Element;
 use axum::Router;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -33,6 +33,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{info, warn};
 
 use self::doors::Doors;
+use self::features::Features;
 use crate::accounts::Accounts;
 use crate::config::{Config, Lab};
 use crate::hub::Hub;
@@ -141,7 +142,7 @@ pub async fn start(mut config: Config) -> Result<Running, ServeError> {
     let mut doors = Doors::open(&config, identity)?;
     let realm =
         Realm { domain: config.domain.to_string(), version: env!("CARGO_PKG_VERSION").to_owned() };
-    let features = realm.stream_features();
+    let features = Features::of(&realm, &config);
     let (questions, waiting) = mpsc::channel(PUBSUB_QUEUE_MAX);
     let hub = Hub::new(realm, questions);
     let metrics = Metrics::new();
@@ -157,7 +158,7 @@ pub async fn start(mut config: Config) -> Result<Running, ServeError> {
     let (stopping, changes) = (CancellationToken::new(), writer.clone());
     let parts = Parts { config: &config, hub, accounts, metrics, writer: changes, stopping };
     let session_tasks = TaskTracker::new();
-    let sessions = parts.sessions(features, &doors, &session_tasks);
+    let sessions = parts.sessions(&features, &doors, &session_tasks);
     let router = parts.router(doors.https.port(), &sessions, &session_tasks);
     let site = Arc::new(Site {
         router,
@@ -270,7 +271,7 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    fn sessions(&self, features: Vec<Element>, doors: &Doors, tasks: &TaskTracker) -> Arc<Shared> {
+    fn sessions(&self, features: &Features, doors: &Doors, tasks: &TaskTracker) -> Arc<Shared> {
         let config = self.config;
         let policy = |mechanisms: &[Mechanism], starttls| {
             Arc::new(Policy {
@@ -278,7 +279,8 @@ impl Parts<'_> {
                 mechanisms: mechanisms.to_vec(),
                 starttls,
                 strict_host: config.strict_host,
-                features: features.clone(),
+                features_before_login: features.before_login.clone(),
+                features: features.after_login.clone(),
                 management: config.stream_management,
             })
         };

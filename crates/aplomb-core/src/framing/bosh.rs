@@ -17,7 +17,25 @@ pub use head::Head;
 
 use super::{Close, Frame, Framing, Open, StreamCondition, StreamError};
 use crate::ns;
+use crate::standard::Standard;
 use crate::xml::{Element, Item, Reader, XmlError};
+
+/// What is followed here.
+pub const STANDARDS: &[Standard] = &[
+    Standard {
+        source: "XEP-0124",
+        name: "Bidirectional-streams Over Synchronous HTTP (BOSH)",
+        what: "At `/http-bind` and `/http-bind/`: sessions, hold and wait, overlapping requests, \
+               repeats, pause, polling, keys. The script syntax is not there.",
+        samples: &[],
+    },
+    Standard {
+        source: "XEP-0206",
+        name: "XMPP Over BOSH",
+        what: "Streams in those sessions, with their restart after login.",
+        samples: &[],
+    },
+];
 
 /// The framing of requests that come in their order, each of them whole.
 #[derive(Default)]

@@ -2,7 +2,30 @@
 
 use super::{Close, Frame, Framing, Open, StreamCondition, StreamError, push};
 use crate::ns;
+use crate::standard::{Hears, Sample, Standard};
 use crate::xml::{Element, Item, Reader};
+
+/// What is followed here.
+pub const STANDARDS: &[Standard] = &[
+    Standard {
+        source: "RFC 6120",
+        name: "Extensible Messaging and Presence Protocol: Core",
+        what: "Streams over TCP, STARTTLS, the conditions of stream errors and of stanza errors. \
+               What the grammar of a stream does not allow ends it, with the condition and the \
+               section.",
+        samples: &[Sample {
+            says: "<iq type='get' to='cc.test'><nothing xmlns='urn:nobody'/></iq>",
+            hears: Hears::Answer("<service-unavailable"),
+        }],
+    },
+    Standard {
+        source: "XEP-0368",
+        name: "SRV records for XMPP over TLS",
+        what: "TLS from the first byte on a port of its own, ALPN `xmpp-client` or none. The \
+               records in the DNS are the site's.",
+        samples: &[],
+    },
+];
 
 /// The framing of XMPP over TCP, one direction read and the other written.
 pub struct Document {

@@ -2,7 +2,16 @@
 
 use super::{Close, Frame, Framing, Open, StreamCondition, StreamError, push};
 use crate::ns;
+use crate::standard::Standard;
 use crate::xml::{Element, Prologue, XmlError, read_element_in};
+
+/// What is followed here.
+pub const STANDARDS: &[Standard] = &[Standard {
+    source: "RFC 7395",
+    name: "An XMPP Subprotocol for WebSocket",
+    what: "The desktop's own carrier, at `/ws/`: a message is one element, and nothing else.",
+    samples: &[],
+}];
 
 /// The framing of XMPP over WebSocket. It keeps no state: every message stands alone.
 ///

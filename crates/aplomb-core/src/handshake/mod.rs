@@ -4,6 +4,7 @@
 //! or an HTTP library: headers are names and values.
 
 mod client;
+pub mod host_meta;
 mod origin;
 mod server;
 

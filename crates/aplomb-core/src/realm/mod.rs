@@ -11,7 +11,7 @@ mod shown;
 
 pub use directory::{Desk, Directory, Reach, SessionId};
 pub use effect::Effect;
-pub use features::page;
+pub use features::{announced, standards};
 pub use shown::{Show, Shown};
 
 use crate::jid::{FullJid, Jid};
@@ -29,6 +29,15 @@ pub struct Now {
     pub moment: Moment,
     /// For people.
     pub wall: WallTime,
+}
+
+/// What holds for a stream, before its login or after it.
+#[derive(Debug, Clone, Copy)]
+pub struct StreamFacts {
+    /// Bytes of the longest element that a client may send.
+    pub element_bytes_max: usize,
+    /// Seconds of silence after which a client is asked for a sign of life, or its stream ends.
+    pub idle_secs: u64,
 }
 
 /// The server's fixed facts.
@@ -112,10 +121,10 @@ impl Realm {
         answer.into_element()
     }
 
-    /// The features that streams offer after login and before: caps (XEP-0115 §6.3), roster
-    /// versioning.
-    pub fn stream_features(&self) -> Vec<Element> {
-        features::FEATURES.iter().filter_map(|feature| feature.stream).map(|make| make()).collect()
+    /// The features that a stream offers: caps (XEP-0115 §6.3), roster versioning, limits.
+    pub fn stream_features(&self, facts: StreamFacts) -> Vec<Element> {
+        let makers = features::FEATURES.iter().filter_map(|feature| feature.stream);
+        makers.map(|make| make(facts)).collect()
     }
 
     /// The presence of `finesse@domain`, without which Cisco's desktop waits for ever.

@@ -12,6 +12,23 @@ pub mod tokens;
 pub use keys::ScramKeys;
 
 use crate::jid::{self, BareJid};
+use crate::standard::Standard;
+
+/// What is followed here.
+pub const STANDARDS: &[Standard] = &[
+    Standard {
+        source: "RFC 4616",
+        name: "The PLAIN SASL Mechanism",
+        what: "Over TLS, or where the configuration says so. An authzid must be one's own.",
+        samples: &[],
+    },
+    Standard {
+        source: "RFC 5802, RFC 7677",
+        name: "SCRAM",
+        what: "`SCRAM-SHA-256`. An account that does not exist is answered like one that does.",
+        samples: &[],
+    },
+];
 
 /// Proof that somebody logged in. Nothing outside this module can make one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,29 @@ use std::collections::VecDeque;
 use crate::framing::{StreamCondition, StreamError};
 use crate::limits::ACK_REQUEST_STANZAS;
 use crate::ns;
+use crate::standard::{Hears, Sample, Standard};
 use crate::stanza::Condition;
 use crate::xml::Element;
+
+/// What is followed here.
+pub const STANDARDS: &[Standard] = &[Standard {
+    source: "XEP-0198",
+    name: "Stream Management",
+    what: "Acknowledgements and resumption, on every carrier and from one to another. Given to \
+           whoever asks; offered where `stream-management` says so.",
+    samples: &[
+        Sample {
+            says: "<enable xmlns='urn:xmpp:sm:3' resume='true' max='60'/>",
+            hears: Hears::Answer("<enabled"),
+        },
+        Sample { says: "<r xmlns='urn:xmpp:sm:3'/>", hears: Hears::Answer("<a ") },
+        Sample::unanswered("<a xmlns='urn:xmpp:sm:3' h='0'/>"),
+        Sample {
+            says: "<resume xmlns='urn:xmpp:sm:3' previd='x' h='0'/>",
+            hears: Hears::Answer("<failed"),
+        },
+    ],
+}];
 
 /// Whether clients may have their streams managed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

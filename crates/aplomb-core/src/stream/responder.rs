@@ -227,10 +227,11 @@ impl Responder {
         }
         self.transmit(Frame::Open(self.open()));
         let features = Element::new(ns::STREAMS, "features");
-        let ours = self.policy.features.iter().cloned();
         let features = if self.login.is_none() {
+            let ours = self.policy.features_before_login.iter().cloned();
             features.with_children(self.policy.ways_in()).with_children(ours)
         } else {
+            let ours = self.policy.features.iter().cloned();
             let session = Element::new(ns::SESSION, "session")
                 .with_child(Element::new(ns::SESSION, "optional"));
             let offer = (self.policy.management == Management::Offered)

@@ -305,12 +305,14 @@ impl Desk {
 }
 
 fn responder(now: Moment, world: &World) -> Responder {
+    let features = vec![Element::new("urn:xmpp:features:rosterver", "ver")];
     let policy = Policy {
         domain: world.domain.clone(),
         mechanisms: world.mechanisms.clone(),
         starttls: world.starttls,
         strict_host: world.is_strict_host,
-        features: vec![Element::new("urn:xmpp:features:rosterver", "ver")],
+        features_before_login: features.clone(),
+        features,
         management: world.management,
     };
     let fresh = Fresh {

@@ -140,6 +140,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Desk<S> {
         self.stream.write_all(bytes).await.unwrap();
     }
 
+    /// Says something to a server that may be gone already.
+    pub(crate) async fn try_say(&mut self, unit: &str) {
+        let mut bytes = Vec::new();
+        push_frame(&mut bytes, Opcode::Text, unit.as_bytes(), Some(MASK));
+        let _ = self.stream.write_all(&bytes).await;
+    }
+
     pub(crate) async fn close(&mut self) {
         let mut bytes = Vec::new();
         push_close(&mut bytes, CloseCode::NORMAL, "", Some(MASK));

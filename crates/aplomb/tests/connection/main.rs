@@ -7,6 +7,7 @@ mod desk;
 mod frames;
 mod hostile;
 mod http;
+mod malformed;
 mod program;
 mod sessions;
 mod tcp;

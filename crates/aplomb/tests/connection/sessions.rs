@@ -230,3 +230,28 @@ async fn a_stop_tells_every_stream_and_closes_every_websocket() {
     }
     soon("stop", stopping).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_stream_tells_its_limits_before_login_and_after_it() {
+    let server = server(&[("ping-after", "17s")]).await;
+    let mut desk = Desk::open(clear(&server)).await;
+    for (bytes, secs) in [("16384", "30"), ("1048576", "17")] {
+        desk.say("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='cc.test' version='1.0'/>")
+            .await;
+        let features = desk.until("<stream:features").await;
+        let limits = format!(
+            "<limits xmlns=\"urn:xmpp:stream-limits:0\"><max-bytes>{bytes}</max-bytes>\
+             <idle-seconds>{secs}</idle-seconds></limits>"
+        );
+        assert!(features.contains(&limits), "{features}");
+        if bytes == "16384" {
+            desk.say(
+                "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>\
+                 ADEwMDEAc2VjcmV0</auth>",
+            )
+            .await;
+            desk.until("<success").await;
+        }
+    }
+    server.stop().await;
+}

@@ -14,8 +14,9 @@ pub(super) const FEATURE: Feature = Feature {
     source: "XEP-0115",
     what: "Computed, never copied: in the features of every stream for the server, and in the \
            presence of `finesse@domain` for itself.",
+    samples: &[],
     announces: &[(Place::Server, &[ns::CAPS]), (Place::Finesse, &[ns::CAPS])],
-    stream: Some(|| caps(Place::Server)),
+    stream: Some(|_| caps(Place::Server)),
     speaks: Speaks::Nothing,
 };
 

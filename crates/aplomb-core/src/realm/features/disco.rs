@@ -4,6 +4,7 @@ use super::{Answer, Answered, Ask, Feature, Place, Speaks, announced_at, caps, n
 use crate::jid::Jid;
 use crate::ns;
 use crate::pubsub::{Reply, Request};
+use crate::standard::Sample;
 use crate::stanza::{Condition, Iq, StanzaError};
 use crate::xml::Element;
 
@@ -13,6 +14,21 @@ pub(super) const FEATURE: Feature = Feature {
     what: "Information and items of the server, of the pubsub service and each node that the \
            asker may read, of one's own account and of the user `finesse`. Smack asks for a \
            node's information before it listens to it.",
+    samples: &[
+        Sample::answered(
+            "<iq type='get' to='cc.test'>\
+             <query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+        ),
+        Sample::answered(
+            "<iq type='get' to='pubsub.cc.test'>\
+             <query xmlns='http://jabber.org/protocol/disco#info' node='/finesse/api/User/1001'/>\
+             </iq>",
+        ),
+        Sample::answered(
+            "<iq type='get' to='pubsub.cc.test'>\
+             <query xmlns='http://jabber.org/protocol/disco#items'/></iq>",
+        ),
+    ],
     announces: &[
         (Place::Server, &[ns::DISCO_INFO, ns::DISCO_ITEMS]),
         (Place::Account, &[ns::DISCO_INFO, ns::DISCO_ITEMS]),

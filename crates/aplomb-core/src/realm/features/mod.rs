@@ -2,6 +2,7 @@
 
 mod caps;
 mod disco;
+mod limits;
 mod ping;
 mod presence;
 mod pubsub;
@@ -14,9 +15,10 @@ pub(super) use caps::finesse_caps;
 pub(super) use pubsub::stanza_error;
 
 use super::place::Place;
-use super::{Effect, Now, Realm};
+use super::{Effect, Now, Realm, StreamFacts};
 use crate::jid::FullJid;
 use crate::pubsub::{Reply, Request};
+use crate::standard::{Sample, Standard};
 use crate::stanza::{Condition, Iq, Presence, StanzaError};
 use crate::xml::Element;
 
@@ -31,6 +33,7 @@ pub(super) const FEATURES: &[Feature] = &[
     caps::FEATURE,
     ping::FEATURE,
     time::FEATURE,
+    limits::FEATURE,
 ];
 
 /// One feature.
@@ -41,10 +44,13 @@ pub(super) struct Feature {
     pub(super) source: &'static str,
     /// What we do of it, in a sentence or two.
     pub(super) what: &'static str,
+    /// What a client says to it, from which malformed requests are made. A feature that only others
+    /// speak of has none.
+    pub(super) samples: &'static [Sample],
     /// What service discovery says where.
     pub(super) announces: &'static [(Place, &'static [&'static str])],
     /// What it adds to the stream's features.
-    pub(super) stream: Option<fn() -> Element>,
+    pub(super) stream: Option<fn(StreamFacts) -> Element>,
     /// What it listens to.
     pub(super) speaks: Speaks,
 }
@@ -120,23 +126,19 @@ pub(super) const fn not_here() -> StanzaError {
     StanzaError::new(Condition::ServiceUnavailable)
 }
 
-/// Writes `docs/xeps.md`: the list, for people.
-pub fn page() -> String {
-    let mut page = String::from(PAGE_HEAD);
-    for feature in FEATURES {
-        page.push_str(&format!("\n## {}: {}\n\n{}\n", feature.source, feature.name, feature.what));
-        for (place, names) in feature.announces {
-            let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-            page.push_str(&format!("\nAnnounced by the {}: {}.\n", place.name(), names.join(", ")));
-        }
-    }
-    page
+/// What each feature says of itself.
+pub fn standards() -> impl Iterator<Item = Standard> {
+    FEATURES.iter().map(|Feature { source, name, what, samples, .. }| Standard {
+        source,
+        name,
+        what,
+        samples,
+    })
 }
 
-const PAGE_HEAD: &str = "\
-# What aplomb speaks beyond the stream
-
-This page is written by the program from the list of its features
-(`crates/aplomb-core/src/realm/features`); service discovery reads the same list. After a change,
-`APLOMB_WRITE_DOCS=1 cargo test -p aplomb-core the_page_of_features` writes it anew.
-";
+/// What service discovery says of a feature: the name of each place, and what is said there.
+pub fn announced(source: &str) -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    let found = FEATURES.iter().find(|feature| feature.source == source);
+    let announces = found.map_or(&[][..], |feature| feature.announces);
+    announces.iter().map(|(place, names)| (place.name(), *names))
+}

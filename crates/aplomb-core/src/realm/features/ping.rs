@@ -2,12 +2,14 @@
 
 use super::{Answer, Answered, Ask, Feature, Place, Speaks, not_here};
 use crate::ns;
+use crate::standard::Sample;
 
 pub(super) const FEATURE: Feature = Feature {
     name: "XMPP Ping",
     source: "XEP-0199",
     what: "Answered by the domain, by one's own bare address, without an address, and by the \
            services.",
+    samples: &[Sample::answered("<iq type='get' to='cc.test'><ping xmlns='urn:xmpp:ping'/></iq>")],
     announces: &[
         (Place::Server, &[ns::PING]),
         (Place::Account, &[ns::PING]),

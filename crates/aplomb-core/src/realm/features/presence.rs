@@ -7,6 +7,7 @@ use super::{Effect, Feature, Speaks};
 use crate::jid::{FullJid, Jid};
 use crate::realm::Realm;
 use crate::realm::place::Place;
+use crate::standard::Sample;
 use crate::stanza::{Presence, PresenceKind};
 
 pub(super) const FEATURE: Feature = Feature {
@@ -16,6 +17,11 @@ pub(super) const FEATURE: Feature = Feature {
            0 or more. Each presence of its own is followed by that of `finesse@domain`, without \
            which Cisco's desktop reports `connecting` for ever. Presence is not echoed and not \
            shown to others; who asks for another's gets `unsubscribed`.",
+    samples: &[
+        Sample::unanswered("<presence><priority>1</priority><status>here</status></presence>"),
+        Sample::unanswered("<presence to='finesse@cc.test' type='probe'/>"),
+        Sample::unanswered("<presence to='1002@cc.test' type='subscribe'/>"),
+    ],
     announces: &[],
     stream: None,
     speaks: Speaks::Presence(take),

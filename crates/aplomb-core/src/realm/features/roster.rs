@@ -3,6 +3,8 @@
 
 use super::{Answer, Answered, Ask, Feature, Place, Speaks, not_here};
 use crate::ns;
+use crate::realm::StreamFacts;
+use crate::standard::Sample;
 use crate::stanza::{Condition, StanzaError};
 use crate::xml::Element;
 
@@ -11,12 +13,13 @@ pub(super) const FEATURE: Feature = Feature {
     source: "RFC 6121 §2",
     what: "The roster is empty and cannot be changed. It has the version 0, so a client that \
            knows it gets an empty result.",
+    samples: &[Sample::answered("<iq type='get'><query xmlns='jabber:iq:roster' ver=''/></iq>")],
     announces: &[],
     stream: Some(versioning),
     speaks: Speaks::Iq { namespaces: &[ns::ROSTER], answer, write: None },
 };
 
-fn versioning() -> Element {
+fn versioning(_: StreamFacts) -> Element {
     Element::new(ns::ROSTER_VERSIONING, "ver")
 }
 

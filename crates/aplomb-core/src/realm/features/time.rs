@@ -2,12 +2,14 @@
 
 use super::{Answer, Answered, Ask, Feature, Place, Speaks, not_here};
 use crate::ns;
+use crate::standard::Sample;
 use crate::xml::Element;
 
 pub(super) const FEATURE: Feature = Feature {
     name: "Entity Time",
     source: "XEP-0202",
     what: "The server's clock, in UTC.",
+    samples: &[Sample::answered("<iq type='get' to='cc.test'><time xmlns='urn:xmpp:time'/></iq>")],
     announces: &[(Place::Server, &[ns::TIME])],
     stream: None,
     speaks: Speaks::Iq { namespaces: &[ns::TIME], answer, write: None },

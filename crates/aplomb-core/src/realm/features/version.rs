@@ -2,12 +2,16 @@
 
 use super::{Answer, Answered, Ask, Feature, Place, Speaks, not_here};
 use crate::ns;
+use crate::standard::Sample;
 use crate::xml::Element;
 
 pub(super) const FEATURE: Feature = Feature {
     name: "Software Version",
     source: "XEP-0092",
     what: "Name and version; the operating system is nobody's business.",
+    samples: &[Sample::answered(
+        "<iq type='get' to='cc.test'><query xmlns='jabber:iq:version'/></iq>",
+    )],
     announces: &[(Place::Server, &[ns::VERSION]), (Place::Finesse, &[ns::VERSION])],
     stream: None,
     speaks: Speaks::Iq { namespaces: &[ns::VERSION], answer, write: None },

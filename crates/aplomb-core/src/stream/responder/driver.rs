@@ -22,7 +22,9 @@ pub struct Policy {
     pub starttls: StartTls,
     /// Whether an `open` to another domain is refused with `host-unknown`.
     pub strict_host: bool,
-    /// What the server's features say besides SASL and bind: caps, roster versioning.
+    /// What the server's features say besides SASL and bind, before login: caps, limits.
+    pub features_before_login: Vec<Element>,
+    /// The same after login.
     pub features: Vec<Element>,
     /// Whether streams may be managed (XEP-0198).
     pub management: Management,

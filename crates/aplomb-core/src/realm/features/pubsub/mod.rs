@@ -3,6 +3,7 @@
 mod error;
 mod form;
 mod read;
+mod samples;
 mod write;
 
 pub(crate) use error::stanza_error;
@@ -17,6 +18,7 @@ pub(super) const FEATURE: Feature = Feature {
            number and by id), publish, retract, create, delete, configure, purge, affiliations, \
            subscribers. Subscription options, publish options, approval and collections are not \
            there, and are refused by name. See `pubsub.md` for the nodes and who may read them.",
+    samples: samples::SAMPLES,
     announces: &[(
         Place::PubSub,
         &[

@@ -1,0 +1,71 @@
+//! What an agent says to the pubsub service, one request of each kind.
+
+use crate::standard::Sample;
+
+pub(super) const SAMPLES: &[Sample] = &[
+    Sample::answered(
+        "<iq type='set' to='pubsub.cc.test'>\
+         <pubsub xmlns='http://jabber.org/protocol/pubsub'>\
+         <subscribe node='/finesse/api/User/1001' jid='1001@cc.test/desk'/></pubsub></iq>",
+    ),
+    Sample::answered(
+        "<iq type='get' to='pubsub.cc.test'>\
+         <pubsub xmlns='http://jabber.org/protocol/pubsub'><subscriptions/></pubsub></iq>",
+    ),
+    Sample::answered(
+        "<iq type='get' to='pubsub.cc.test'>\
+         <pubsub xmlns='http://jabber.org/protocol/pubsub'>\
+         <items node='/finesse/api/User/1001' max_items='2'/></pubsub></iq>",
+    ),
+    Sample::answered(
+        "<iq type='get' to='pubsub.cc.test'>\
+         <pubsub xmlns='http://jabber.org/protocol/pubsub'><affiliations/></pubsub></iq>",
+    ),
+    Sample::refused(
+        "<iq type='set' to='pubsub.cc.test'>\
+         <pubsub xmlns='http://jabber.org/protocol/pubsub'>\
+         <publish node='/finesse/api/User/1001'><item id='1'><a xmlns='urn:a'/></item>\
+         </publish></pubsub></iq>",
+    ),
+    Sample::refused(
+        "<iq type='set' to='pubsub.cc.test'>\
+         <pubsub xmlns='http://jabber.org/protocol/pubsub'>\
+         <retract node='/finesse/api/User/1001'><item id='1'/></retract></pubsub></iq>",
+    ),
+    Sample::refused(
+        "<iq type='set' to='pubsub.cc.test'>\
+         <pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='n'/><configure>\
+         <x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>\
+         http://jabber.org/protocol/pubsub#node_config</value></field>\
+         <field var='pubsub#max_items'><value>3</value></field></x></configure></pubsub>\
+         </iq>",
+    ),
+    Sample::refused(
+        "<iq type='get' to='pubsub.cc.test'>\
+         <pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>\
+         <configure node='/finesse/api/User/1001'/></pubsub></iq>",
+    ),
+    Sample::refused(
+        "<iq type='set' to='pubsub.cc.test'>\
+         <pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>\
+         <affiliations node='/finesse/api/User/1001'>\
+         <affiliation jid='1002@cc.test' affiliation='owner'/></affiliations></pubsub>\
+         </iq>",
+    ),
+    Sample::refused(
+        "<iq type='set' to='pubsub.cc.test'>\
+         <pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>\
+         <delete node='/finesse/api/User/1001'/></pubsub></iq>",
+    ),
+    Sample::refused(
+        "<iq type='set' to='pubsub.cc.test'>\
+         <pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>\
+         <purge node='/finesse/api/User/1001'/></pubsub></iq>",
+    ),
+    Sample::answered(
+        "<iq type='set' to='pubsub.cc.test'>\
+         <pubsub xmlns='http://jabber.org/protocol/pubsub'>\
+         <unsubscribe node='/finesse/api/User/1001' jid='1001@cc.test/desk'/></pubsub>\
+         </iq>",
+    ),
+];
