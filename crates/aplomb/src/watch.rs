@@ -33,6 +33,8 @@ pub struct Metrics {
     logins: Family<ByResult, Counter>,
     ends: Family<ByEnd, Counter>,
     requests: Family<ByStatus, Counter>,
+    feed_readers: Family<ByFeed, Gauge>,
+    feed_events: Family<ByFeed, Counter>,
     refused: Family<ByReason, Counter>,
     bytes_in: Counter,
     bytes_out: Counter,
@@ -47,6 +49,11 @@ struct ByResult {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByReason {
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByFeed {
+    feed: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -76,6 +83,8 @@ impl Metrics {
             logins: Family::default(),
             ends: Family::default(),
             requests: Family::default(),
+            feed_readers: Family::default(),
+            feed_events: Family::default(),
             refused: Family::default(),
             bytes_in: Counter::default(),
             bytes_out: Counter::default(),
@@ -101,6 +110,9 @@ impl Metrics {
         all.register("logins", "Logins over XMPP", self.logins.clone());
         all.register("session_ends", "Sessions that ended", self.ends.clone());
         all.register("http_requests", "Requests answered", self.requests.clone());
+        let readers = "Readers of feeds now; a poll is one while it is answered";
+        all.register("feed_readers", readers, self.feed_readers.clone());
+        all.register("feed_events", "Events told to readers of feeds", self.feed_events.clone());
         let refused = "Connections and upgrades that were refused";
         all.register("connections_refused", refused, self.refused.clone());
         let text = "Bytes that WebSockets received, frame headers included";
@@ -130,6 +142,15 @@ impl Metrics {
         self.refused.get_or_create(&ByReason { reason }).inc();
     }
 
+    /// Counts a reader of the feed at this path for as long as the answer lives.
+    pub fn feed(&self, path: &'static str) -> FeedCount {
+        let feed = ByFeed { feed: path };
+        let readers = self.feed_readers.get_or_create(&feed).clone();
+        let events = self.feed_events.get_or_create(&feed).clone();
+        readers.inc();
+        FeedCount { readers, events }
+    }
+
     /// Counts bytes of WebSockets.
     pub fn traffic(&self, in_bytes: u64, out_bytes: u64) {
         self.bytes_in.inc_by(in_bytes);
@@ -152,6 +173,26 @@ impl Default for Metrics {
     }
 }
 
+/// One reader of a feed, as it is counted.
+#[derive(Debug)]
+pub struct FeedCount {
+    readers: Gauge,
+    events: Counter,
+}
+
+impl FeedCount {
+    /// Counts an event that the reader is told.
+    pub fn told(&self) {
+        self.events.inc();
+    }
+}
+
+impl Drop for FeedCount {
+    fn drop(&mut self) {
+        self.readers.dec();
+    }
+}
+
 /// Seconds of the fastest commit told apart: a flush of a fast disk.
 const COMMIT_SECS_MIN: f64 = 0.000_1;
 
@@ -169,6 +210,9 @@ mod tests {
         metrics.login("ok");
         metrics.request(202);
         metrics.traffic(10, 20);
+        let reader = metrics.feed("/feeds/sse");
+        reader.told();
+        drop(metrics.feed("/feeds/sse"));
         metrics.session_end("server", "policy", "conflict");
         metrics.commit_secs.observe(0.002);
         let text = metrics.to_text();
@@ -177,6 +221,8 @@ mod tests {
             "aplomb_logins_total{result=\"ok\"} 1",
             "aplomb_http_requests_total{status=\"202\"} 1",
             "aplomb_websocket_sent_bytes_total 20",
+            "aplomb_feed_readers{feed=\"/feeds/sse\"} 1",
+            "aplomb_feed_events_total{feed=\"/feeds/sse\"} 1",
             "aplomb_commit_time_seconds_count 1",
             "aplomb_session_ends_total{by=\"server\",layer=\"policy\",code=\"conflict\"} 1",
         ] {

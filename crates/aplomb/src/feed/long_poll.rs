@@ -52,7 +52,7 @@ async fn long_poll(
     question: Question,
 ) -> Result<Response, Problem> {
     let until = clock::moment() + question.wait;
-    let (mut reader, mut events) = Reader::open(&feeds, person, &question).await?;
+    let (mut reader, mut events) = Reader::open(&feeds, FEED.path, person, &question).await?;
     while events.is_empty() {
         let left = until - clock::moment();
         let is_over = tokio::select! {

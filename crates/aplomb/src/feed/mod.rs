@@ -33,6 +33,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::accounts::Accounts;
 use crate::hub::Hub;
+use crate::watch::Metrics;
 use crate::web::{Pages, cors};
 use problem::Problem;
 use rendered::Rendered;
@@ -56,6 +57,7 @@ pub const FEEDS: &[Feed] =
 pub struct Feeds {
     hub: Arc<Hub>,
     accounts: Arc<Accounts>,
+    metrics: Metrics,
     setup: Setup,
     rendered: Rendered,
 }
@@ -82,8 +84,13 @@ pub struct Setup {
 
 impl Feeds {
     /// Feeds of what `hub` is told.
-    pub fn new(hub: Arc<Hub>, accounts: Arc<Accounts>, setup: Setup) -> Arc<Self> {
-        Arc::new(Self { hub, accounts, setup, rendered: Rendered::default() })
+    pub fn new(
+        hub: Arc<Hub>,
+        accounts: Arc<Accounts>,
+        metrics: Metrics,
+        setup: Setup,
+    ) -> Arc<Self> {
+        Arc::new(Self { hub, accounts, metrics, setup, rendered: Rendered::default() })
     }
 }
 

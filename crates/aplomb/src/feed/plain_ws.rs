@@ -74,7 +74,7 @@ async fn plain_ws(
     let (mut parts, _) = request.into_parts();
     let Caller(person) = Caller::from_request_parts(&mut parts, &feeds).await?;
     let question = Question::from_request_parts(&mut parts, &feeds).await?;
-    let (reader, events) = Reader::open(&feeds, person, &question).await?;
+    let (reader, events) = Reader::open(&feeds, FEED.path, person, &question).await?;
     let tasks = feeds.setup.tasks.clone();
     tasks.spawn(async move {
         let Some(link) = take_over(upgrade, peer).await else { return };

@@ -15,6 +15,7 @@ use super::{Feeds, Problem};
 use crate::hub::{Hub, Watch};
 use crate::limits::FEED_ANSWER_BYTES_MAX;
 use crate::mailbox::{EndReason, Letter, Mailbox};
+use crate::watch::FeedCount;
 
 /// A reader. What it tells counts as told when [`Reader::cursor_after`] was asked for it.
 pub(super) struct Reader {
@@ -27,6 +28,7 @@ pub(super) struct Reader {
     /// Whether there is more in the history than was read.
     is_behind: bool,
     end: Option<EndReason>,
+    count: FeedCount,
 }
 
 struct Place {
@@ -56,11 +58,12 @@ pub(super) enum Turn {
 }
 
 impl Reader {
-    /// A reader, with what he missed, as far as it fits into one answer.
+    /// A reader of the feed at this path, with what he missed, as far as it fits into one answer.
     ///
     /// - Errors: too many feeds, a node that he may not read, a writer that does not answer.
     pub(super) async fn open(
         feeds: &Feeds,
+        feed: &'static str,
         person: BareJid,
         question: &Question,
     ) -> Result<(Self, Vec<Event>), Problem> {
@@ -77,6 +80,7 @@ impl Reader {
             places,
             is_behind: true,
             end: None,
+            count: feeds.metrics.feed(feed),
         };
         let events = reader.catch_up(Missing::IsAnError).await?;
         if question.from != From::Unreadable {
@@ -152,6 +156,7 @@ impl Reader {
 
     /// Notes that the reader is told this.
     pub(super) fn advance(&mut self, event: &Event) {
+        self.count.told();
         let (Event::Told { node, seq, .. } | Event::Gap { node, seq, .. }) = event else { return };
         if let Some(place) = self.places.iter_mut().find(|place| place.node == *node) {
             place.shown = *seq;

@@ -50,6 +50,6 @@ async fn poll(
     State(feeds): State<Arc<Feeds>>,
     question: Question,
 ) -> Result<Response, Problem> {
-    let (mut reader, events) = Reader::open(&feeds, person, &question).await?;
+    let (mut reader, events) = Reader::open(&feeds, FEED.path, person, &question).await?;
     Ok(answer(&feeds, &mut reader, &events, question.format))
 }

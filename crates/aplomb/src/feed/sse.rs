@@ -67,7 +67,7 @@ async fn sse(
     State(feeds): State<Arc<Feeds>>,
     question: Question,
 ) -> Result<Response, Problem> {
-    let (reader, events) = Reader::open(&feeds, person, &question).await?;
+    let (reader, events) = Reader::open(&feeds, FEED.path, person, &question).await?;
     let mut stream = Stream { feeds, reader, format: question.format, is_over: false };
     // An id without data is no event, but a reader comes back with it.
     let mut first = format!("retry: {FEED_RETRY_MS}\nid: {}\n\n", stream.reader.cursor());

@@ -25,6 +25,6 @@ impl Parts<'_> {
             tasks: tasks.clone(),
         };
         let (hub, accounts) = (Arc::clone(&self.hub), Arc::clone(&self.accounts));
-        feed::router(Feeds::new(hub, accounts, setup))
+        feed::router(Feeds::new(hub, accounts, self.metrics.clone(), setup))
     }
 }

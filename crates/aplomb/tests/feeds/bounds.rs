@@ -16,6 +16,9 @@ async fn one_account_has_so_many_feeds_and_another_has_its_own() {
     let answer = get(at, "1001", &path).await;
     assert!(answer.status == 429 && answer.has("retry-after: 1"), "{answer:?}");
     assert_eq!(answer.json()["code"], "too-many-feeds");
+    let metrics = get(at, "admin", "/metrics").await.body;
+    let counted = format!("aplomb_feed_readers{{feed=\"/feeds/sse\"}} {FEEDS_OF_ONE_MAX}\n");
+    assert!(metrics.contains(&counted), "{metrics}");
     assert_eq!(get(at, "sup1", &path.replace("/sse", "/poll")).await.status, 200);
     // Whoever leaves makes room, as soon as the server sees that he left.
     drop(open);
