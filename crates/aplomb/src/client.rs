@@ -19,7 +19,7 @@ use aplomb_core::stream::initiator::Trouble;
 use tokio_util::sync::CancellationToken;
 
 use crate::limits::{RECONNECT_FIRST_SECS, RECONNECT_SECS_MAX};
-use crate::link::dial::{ConnectError, Over, Target, Trust};
+use crate::link::dial::{ConnectError, Meter, Over, Target, Trust};
 use crate::{clock, random};
 use news::{Loss, News, What};
 use position::Positions;
@@ -47,6 +47,8 @@ pub struct Settings {
     pub nodes: Vec<String>,
     /// How long each step of connecting may take.
     pub wait: Duration,
+    /// What counts its connections and bytes.
+    pub meter: Meter,
 }
 
 /// Why a client gives up.

@@ -186,6 +186,9 @@ pub const READ_BYTES: usize = 16 * 1024;
 /// Seconds that our client tries to write one message.
 pub const DIAL_WRITE_SECS_MAX: u64 = 10;
 
+/// Units that our client has to say over HTTP while no request may be sent: it asks for its nodes.
+pub const BOSH_UNITS_MAX: usize = 4 * NODES_FOLLOWED_MAX;
+
 /// Seconds between our client's pings, as between those of Cisco's tunnel.
 pub const CLIENT_PING_SECS: u64 = 10;
 

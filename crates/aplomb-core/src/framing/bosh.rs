@@ -1,8 +1,10 @@
 //! One HTTP request holds one `<body/>`, whose children are frames (XEP-0124, XEP-0206).
 //!
-//! [`Bodies`] reads what is in a request; [`Binding`] knows which request is due, which answer
-//! belongs to which request, and how long a request is held. Both are pure.
+//! [`Bodies`] reads what is in a request, [`Answers`] what is in an answer; [`Binding`] knows which
+//! request is due, which answer belongs to which request, and how long a request is held. All are
+//! pure.
 
+mod answers;
 mod binding;
 mod condition;
 mod head;
@@ -11,6 +13,7 @@ mod lossy;
 #[cfg(test)]
 mod tests;
 
+pub use answers::{Answers, Told};
 pub use binding::{Answer, Binding};
 pub use condition::{Condition, body_of};
 pub use head::Head;
@@ -88,45 +91,59 @@ impl Framing for Bodies {
 
 impl Bodies {
     fn next(&mut self, input: &mut &[u8], bytes_max: usize) -> Result<Option<Frame>, StreamError> {
-        let new = || Begun { reader: Reader::new(ns::CLIENT), is_last: false };
-        let begun = self.begun.get_or_insert_with(new);
-        let closes_itself = input.trim_ascii_end().ends_with(b"/>");
-        let item = begun.reader.read(input, bytes_max)?;
-        let is_all = input.trim_ascii().is_empty();
-        let frame = match item {
-            Some(Item::Start(header)) => {
-                let head = Head::of(&header).ok_or_else(not_a_body)?;
-                begun.is_last = head.is_terminate;
-                if is_all && closes_itself {
-                    return Ok(self.finish(head.opens_stream().then(|| open(&header))));
-                }
-                head.opens_stream().then(|| Frame::Open(open(&header)))
-            }
-            // COMPAT: Openfire and Prosody take a stanza that inherits the wrapper's namespace.
-            Some(Item::Element(mut element)) => {
-                element.change_ns(ns::HTTP_BIND, ns::CLIENT);
-                Some(Frame::Element(element))
-            }
-            Some(Item::End) if is_all => {
-                *input = &[];
-                return Ok(self.finish(None));
-            }
-            Some(Item::End) => {
-                return Err(XmlError::NotWellFormed("more than a body".to_owned()).into());
-            }
-            None => None,
-        };
-        if is_all {
-            return Err(XmlError::NotWellFormed("it ends too early".to_owned()).into());
-        }
-        Ok(frame)
+        next(&mut self.begun, input, bytes_max, |header| {
+            let head = Head::of(header)?;
+            Some((head.opens_stream().then(|| open(header)), head.is_terminate))
+        })
     }
+}
 
-    /// Ends the request; what is its last frame, if any is left.
-    fn finish(&mut self, open: Option<Open>) -> Option<Frame> {
-        let is_last = self.begun.take().is_some_and(|begun| begun.is_last);
-        open.map(Frame::Open).or_else(|| is_last.then(|| Frame::Close(Close::default())))
+/// Takes the next frame out of a wrapper, of which `begin` tells whether it opens a stream and
+/// whether it ends one; none if it is no wrapper.
+fn next(
+    begun: &mut Option<Begun>,
+    input: &mut &[u8],
+    bytes_max: usize,
+    begin: impl FnOnce(&Element) -> Option<(Option<Open>, bool)>,
+) -> Result<Option<Frame>, StreamError> {
+    let new = || Begun { reader: Reader::new(ns::CLIENT), is_last: false };
+    let now = begun.get_or_insert_with(new);
+    let closes_itself = input.trim_ascii_end().ends_with(b"/>");
+    let item = now.reader.read(input, bytes_max)?;
+    let is_all = input.trim_ascii().is_empty();
+    let frame = match item {
+        Some(Item::Start(header)) => {
+            let (opens, is_last) = begin(&header).ok_or_else(not_a_body)?;
+            now.is_last = is_last;
+            if is_all && closes_itself {
+                return Ok(finish(begun, opens));
+            }
+            opens.map(Frame::Open)
+        }
+        // COMPAT: Openfire and Prosody take a stanza that inherits the wrapper's namespace.
+        Some(Item::Element(mut element)) => {
+            element.change_ns(ns::HTTP_BIND, ns::CLIENT);
+            Some(Frame::Element(element))
+        }
+        Some(Item::End) if is_all => {
+            *input = &[];
+            return Ok(finish(begun, None));
+        }
+        Some(Item::End) => {
+            return Err(XmlError::NotWellFormed("more than a body".to_owned()).into());
+        }
+        None => None,
+    };
+    if is_all {
+        return Err(XmlError::NotWellFormed("it ends too early".to_owned()).into());
     }
+    Ok(frame)
+}
+
+/// Ends the wrapper; what is its last frame, if any is left.
+fn finish(begun: &mut Option<Begun>, open: Option<Open>) -> Option<Frame> {
+    let is_last = begun.take().is_some_and(|begun| begun.is_last);
+    open.map(Frame::Open).or_else(|| is_last.then(|| Frame::Close(Close::default())))
 }
 
 fn open(header: &Element) -> Open {

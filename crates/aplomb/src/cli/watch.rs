@@ -15,18 +15,19 @@ use tokio_util::sync::CancellationToken;
 use super::{USAGE, fail};
 use crate::client::news::{Loss, News, What};
 use crate::client::{self, Failure, Settings};
-use crate::link::dial::{ConnectError, Fingerprint, Target, Trust, TrustError};
+use crate::link::dial::{ConnectError, Fingerprint, Meter, Target, Trust, TrustError};
 use crate::random;
 use print::Voice;
 
 /// Logs in as a client, prints each step as it happens, then every event.
 ///
-/// It speaks to aplomb, to Cisco Finesse and to any XMPP server, over WebSocket or TCP. The
+/// It speaks to aplomb, to Cisco Finesse and to any XMPP server, over WebSocket, TCP or HTTP. The
 /// password comes from --password-file, from the variable APLOMB_PASSWORD, or is asked for.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Watch {
-    /// Where the service is: wss://finesse.example:8445/ws/, or xmpps://finesse.example:5223.
+    /// Where the service is: wss://finesse.example:8445/ws/, xmpps://finesse.example:5223, or
+    /// https://finesse.example:8445/http-bind/ for BOSH.
     url: Target,
 
     /// Whom to log in as: an agent's id or login name.
@@ -162,6 +163,7 @@ impl Watch {
             allows_plain_without_tls: self.plain_without_tls,
             nodes: self.node.iter().cloned().chain(teams).collect(),
             wait: Duration::from_secs(self.timeout),
+            meter: Meter::default(),
         })
     }
 

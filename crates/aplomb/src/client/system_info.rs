@@ -9,7 +9,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 
 use crate::limits::SYSTEM_INFO_BYTES_MAX;
-use crate::link::dial::{self, ConnectError, Security, Target, Tell, Trust};
+use crate::link::dial::{self, ConnectError, Meter, Security, Target, Tell, Trust};
 
 /// The part that a client needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,8 @@ pub async fn ask(
     wait: Duration,
     tell: Tell<'_>,
 ) -> Result<Option<SystemInfo>, ConnectError> {
-    let bytes = dial::open(target, Security::of_web(target, trust), wait, tell).await?;
+    let (security, meter) = (Security::of_web(target, trust), Meter::default());
+    let bytes = dial::open(target, security, wait, &meter, tell).await?;
     let answer = timeout(wait, get(bytes, target)).await;
     let answer = answer.unwrap_or_else(|_| Err("no answer in time".to_owned()));
     Ok(match answer.and_then(|(status, body)| read(status, &body)) {

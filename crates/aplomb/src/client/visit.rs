@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aplomb_core::framing::{Framing, tcp, ws};
+use aplomb_core::framing::{Framing, bosh, tcp, ws};
 use aplomb_core::jid::FullJid;
 use aplomb_core::stanza::StanzaError;
 use aplomb_core::stream::initiator::{self, Output, Passage, StartTls, Wish};
@@ -17,7 +17,7 @@ use super::position::Positions;
 use super::requests::{self, Asked};
 use super::{Failure, Settings};
 use crate::limits::{CLIENT_ANSWER_SECS_MAX, CLIENT_PING_SECS, CLIENT_PINGS_UNANSWERED_MAX};
-use crate::link::dial::{self, Over, Security, Socket};
+use crate::link::dial::{self, Bosh, Over, Security, Socket, Web, Wire};
 use crate::{clock, random};
 
 /// How a connection ended.
@@ -60,6 +60,7 @@ impl Traveller<'_> {
         let framing: Box<dyn Framing> = match self.settings.target.over {
             Over::WebSocket => Box::new(ws::Messages),
             Over::Tcp => Box::new(tcp::Document::new()),
+            Over::Bosh => Box::new(bosh::Answers::new()),
         };
         let initiator = Initiator::new(clock::moment(), framing, self.wish());
         let visit = Visit {
@@ -80,7 +81,7 @@ impl Traveller<'_> {
     fn wish(&self) -> Wish {
         let Settings { target, allows_plain_without_tls, .. } = self.settings;
         let starttls = match (target.over, target.is_tls) {
-            (Over::WebSocket, _) | (Over::Tcp, true) => StartTls::Never,
+            (Over::WebSocket | Over::Bosh, _) | (Over::Tcp, true) => StartTls::Never,
             (Over::Tcp, false) if *allows_plain_without_tls => StartTls::IfOffered,
             (Over::Tcp, false) => StartTls::Always,
         };
@@ -95,16 +96,22 @@ impl Traveller<'_> {
         }
     }
 
-    async fn connect(&mut self) -> Result<Socket, dial::ConnectError> {
-        let Settings { target, trust, wait, .. } = self.settings;
+    async fn connect(&mut self) -> Result<Wire, dial::ConnectError> {
+        let Settings { target, trust, wait, meter, .. } = self.settings;
+        if target.over == Over::Bosh {
+            return Ok(Wire::Bosh(
+                Bosh::open(Web::new(target.clone(), trust, *wait, meter)?).await?,
+            ));
+        }
         let security = Security::of_stream(target, self.domain, trust);
         let bytes = {
             let mut tell = |line| self.tell(What::Link(line));
-            dial::open(target, security, *wait, &mut tell).await?
+            dial::open(target, security, *wait, meter, &mut tell).await?
         };
         if target.over == Over::Tcp {
-            return Ok(Socket::bare(bytes));
+            return Ok(Wire::Socket(Socket::bare(bytes)));
         }
+        meter.asked();
         let upgraded = dial::upgrade(bytes, target, *wait).await?;
         let pair = [
             (Side::Client, &upgraded.request, "The client asks for XMPP over WebSocket."),
@@ -114,14 +121,14 @@ impl Traveller<'_> {
             let text = text.trim_end().replace("\r\n", "\n");
             self.tell(What::Step(Step { from, text, meaning: Some(meaning.to_owned()) }));
         }
-        Ok(Socket::new(upgraded))
+        Ok(Wire::Socket(Socket::new(upgraded)))
     }
 }
 
 /// One connection that has been made.
 struct Visit<'t, 'a> {
     traveller: &'t mut Traveller<'a>,
-    socket: Socket,
+    socket: Wire,
     initiator: Initiator,
     jid: Option<FullJid>,
     /// Requests that wait for their answers, by id, and since when.
@@ -383,7 +390,7 @@ mod tests {
     use aplomb_core::secret::Secret;
 
     use super::*;
-    use crate::link::dial::{Trust, Upgraded};
+    use crate::link::dial::{Meter, Trust, Upgraded};
 
     fn settings() -> Settings {
         Settings {
@@ -396,6 +403,7 @@ mod tests {
             allows_plain_without_tls: false,
             nodes: Vec::new(),
             wait: Duration::from_secs(1),
+            meter: Meter::default(),
         }
     }
 
@@ -415,7 +423,12 @@ mod tests {
         let wish = traveller.wish();
         let mut visit = Visit {
             traveller: &mut traveller,
-            socket: Socket::new(Upgraded { bytes: Box::new(bytes), early, request, answer }),
+            socket: Wire::Socket(Socket::new(Upgraded {
+                bytes: Box::new(bytes),
+                early,
+                request,
+                answer,
+            })),
             initiator: Initiator::new(clock::moment(), Box::new(ws::Messages), wish),
             jid: None,
             asked: BTreeMap::new(),

@@ -69,7 +69,8 @@ fn every_refusal_has_its_exit_code_and_says_what_to_do() {
     let nowhere = format!("ws://127.0.0.1:{clear}/nowhere");
     check(&nowhere, "1001", &[], 5, &["404"]);
     check(&format!("wss://127.0.0.1:{clear}/ws/"), "1001", &[], 3, &["begin without"]);
-    check("https://127.0.0.1/ws/", "1001", &[], 2, &["wss://"]);
+    check("ftp://127.0.0.1/ws/", "1001", &[], 2, &["wss://"]);
+    check(&format!("http://127.0.0.1:{clear}/nowhere/"), "1001", &[], 1, &["404 at /nowhere/"]);
     let elsewhere = tempfile::NamedTempFile::new().unwrap();
     let empty = ["--password-file", elsewhere.path().to_str().unwrap()];
     check(&ws, "1001", &empty, 2, &["no password"]);
@@ -129,4 +130,23 @@ fn an_event_is_seen_over_tcp_too() {
     let clear_in_tls = format!("xmpps://127.0.0.1:{}", server.port("xmpp"));
     let (code, told) = Watch::start(&clear_in_tls, "1001", &flags).end();
     assert!(code == 3 && told.contains("begin without"), "{code} {told}");
+}
+
+#[test]
+fn events_are_seen_over_http_too_until_it_leaves_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), 0);
+    let url = format!("https://127.0.0.1:{}/http-bind/", server.https_port());
+    let flags = ["--fingerprint", &server.fingerprint(), "--node", "User/1001"];
+    let mut watch = Watch::start(&url, "1001", &flags);
+    watch.until(|news| news["meaning"] == "Subscribed to /finesse/api/User/1001.");
+    for state in ["LOGIN</state><extension>1001</extension>", "READY</state>", "NOT_READY</state>"]
+    {
+        assert_eq!(server.put(&format!("<User><state>{state}</User>")), 202);
+        watch.until(|news| news["kind"] == "event");
+    }
+    watch.terminate();
+    watch.until(|news| news["meaning"] == "Given back: /finesse/api/User/1001.");
+    watch.until(|news| news["meaning"] == "The stream is closed by the server.");
+    assert_eq!(watch.end().0, 0);
 }

@@ -1,12 +1,20 @@
 //! The client's end: name, TCP, TLS and HTTP, up to a connection that carries XMPP, and its units.
 
+mod bosh;
+mod meter;
 mod socket;
 mod target;
 mod trust;
+mod web;
+mod wire;
 
+pub use bosh::Bosh;
+pub use meter::{Count, Meter};
 pub use socket::Socket;
-pub use target::{BadTarget, Over, Target};
-pub use trust::{BadFingerprint, Fingerprint, Trust, TrustError};
+pub use target::{BadTarget, Over, SCHEMES, Target};
+pub use trust::{BadFingerprint, Checker, Fingerprint, Trust, TrustError};
+pub use web::{Line, Web};
+pub use wire::Wire;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,8 +25,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
-use trust::Checker;
+use meter::Metered;
 
 use crate::limits::ANSWER_HEAD_BYTES_MAX;
 use crate::{clock, random};
@@ -112,7 +121,7 @@ impl<'a> Security<'a> {
     /// For the stream to `domain` at `target`.
     pub fn of_stream(target: &'a Target, domain: &'a str, trust: &'a Trust) -> Self {
         match target.over {
-            Over::WebSocket => Self::of_web(target, trust),
+            Over::WebSocket | Over::Bosh => Self::of_web(target, trust),
             Over::Tcp => Self { name: domain, trust, protocol: "xmpp-client" },
         }
     }
@@ -130,17 +139,19 @@ pub async fn open(
     target: &Target,
     security: Security<'_>,
     wait: Duration,
+    meter: &Meter,
     tell: Tell<'_>,
 ) -> Result<Box<dyn Bytes>, ConnectError> {
-    let tcp = Box::new(open_tcp(target, wait, tell).await?);
+    let tcp = Box::new(open_tcp(target, wait, meter, tell).await?);
     if target.is_tls { secure(tcp, security, wait, tell).await } else { Ok(tcp) }
 }
 
 async fn open_tcp(
     target: &Target,
     wait: Duration,
+    meter: &Meter,
     tell: Tell<'_>,
-) -> Result<TcpStream, ConnectError> {
+) -> Result<Metered, ConnectError> {
     let name = |problem: String| ConnectError::Name { host: target.host.clone(), problem };
     let lookup = tokio::net::lookup_host((target.host.as_str(), target.port));
     let found = timeout(wait, lookup).await;
@@ -155,7 +166,7 @@ async fn open_tcp(
                 let _ = tcp.set_nodelay(true);
                 let millis = (clock::moment() - started).as_secs_f64() * 1000.0;
                 tell(format!("TCP: {address} answered in {millis:.1} ms."));
-                return Ok(tcp);
+                return Ok(Metered::new(tcp, meter));
             }
             Ok(Err(error)) => {
                 last =
@@ -178,13 +189,7 @@ pub async fn secure(
 ) -> Result<Box<dyn Bytes>, ConnectError> {
     let Security { name, trust, protocol } = security;
     let checker = Checker::new(trust, protocol)?;
-    let name = ServerName::try_from(name.to_owned())
-        .map_err(|error| ConnectError::Tls(error.to_string()))?;
-    let connecting = TlsConnector::from(checker.config.clone()).connect(name, bytes);
-    let connected = timeout(wait, connecting).await;
-    let connected =
-        connected.map_err(|_| ConnectError::Slow { step: "the TLS handshake", wait })?;
-    let tls = connected.map_err(|error| explain(&error, &checker))?;
+    let tls = secure_by(bytes, name, &checker, wait).await?;
     let (_, session) = tls.get_ref();
     let version = session.protocol_version().and_then(|v| v.as_str()).unwrap_or("TLS");
     let trusted = match trust {
@@ -196,6 +201,21 @@ pub async fn secure(
     let version = version.replace("TLSv1_", "TLS 1.");
     tell(format!("TLS: {version}; the certificate is {trusted}{seen}."));
     Ok(Box::new(tls))
+}
+
+async fn secure_by(
+    bytes: Box<dyn Bytes>,
+    name: &str,
+    checker: &Checker,
+    wait: Duration,
+) -> Result<TlsStream<Box<dyn Bytes>>, ConnectError> {
+    let name = ServerName::try_from(name.to_owned())
+        .map_err(|error| ConnectError::Tls(error.to_string()))?;
+    let connecting = TlsConnector::from(checker.config.clone()).connect(name, bytes);
+    let connected = timeout(wait, connecting).await;
+    let connected =
+        connected.map_err(|_| ConnectError::Slow { step: "the TLS handshake", wait })?;
+    connected.map_err(|error| explain(&error, checker))
 }
 
 fn explain(error: &std::io::Error, checker: &Checker) -> ConnectError {

@@ -1,4 +1,5 @@
-//! Where a client goes: `wss://host:8445/ws/` or `xmpps://host:5223`, taken apart.
+//! Where a client goes: `wss://host:8445/ws/`, `xmpps://host:5223` or
+//! `https://host:8445/http-bind/`, taken apart.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,6 +13,8 @@ pub enum Over {
     WebSocket,
     /// RFC 6120.
     Tcp,
+    /// XEP-0124 and XEP-0206.
+    Bosh,
 }
 
 /// The address of an XMPP service.
@@ -25,15 +28,15 @@ pub struct Target {
     pub host: String,
     /// The port, given or usual.
     pub port: u16,
-    /// The path and query; of a WebSocket only.
+    /// The path and query; none over TCP.
     pub path: String,
 }
 
 /// A text that is no such address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no address; write it like wss://finesse.example:8445/ws/ or \
-     xmpps://finesse.example:5223"
+    "{0:?} is no address; write it like wss://finesse.example:8445/ws/, \
+     xmpps://finesse.example:5223 or https://finesse.example:8445/http-bind/"
 )]
 pub struct BadTarget(String);
 
@@ -61,8 +64,11 @@ impl FromStr for Target {
             return Err(bad());
         }
         let path = match uri.path_and_query().map_or("/", |path| path.as_str()) {
-            "/" if over == Over::WebSocket => "/ws/",
-            "/" => "",
+            "/" => match over {
+                Over::WebSocket => "/ws/",
+                Over::Bosh => "/http-bind/",
+                Over::Tcp => "",
+            },
             _ if over == Over::Tcp => return Err(bad()),
             path => path,
         };
@@ -85,17 +91,20 @@ impl fmt::Display for Target {
     }
 }
 
-const SCHEMES: [(&str, Over, bool); 4] = [
+/// Every way to carry a stream: its scheme, the carrier, and whether it begins in TLS.
+pub const SCHEMES: [(&str, Over, bool); 6] = [
     ("wss", Over::WebSocket, true),
     ("ws", Over::WebSocket, false),
     ("xmpps", Over::Tcp, true),
     ("xmpp", Over::Tcp, false),
+    ("https", Over::Bosh, true),
+    ("http", Over::Bosh, false),
 ];
 
 const fn usual_port(over: Over, is_tls: bool) -> u16 {
     match (over, is_tls) {
-        (Over::WebSocket, true) => 443,
-        (Over::WebSocket, false) => 80,
+        (Over::WebSocket | Over::Bosh, true) => 443,
+        (Over::WebSocket | Over::Bosh, false) => 80,
         (Over::Tcp, true) => 5223,
         (Over::Tcp, false) => 5222,
     }
@@ -120,6 +129,8 @@ mod tests {
         check("ws://[::1]:8080/ws", "::1", 8080, "/ws", "ws://[::1]:8080/ws");
         check("xmpp://a.test", "a.test", 5222, "", "xmpp://a.test");
         check("xmpps://a.test:5223/", "a.test", 5223, "", "xmpps://a.test");
+        check("https://a.test", "a.test", 443, "/http-bind/", "https://a.test/http-bind/");
+        check("http://a.test:7071/x/", "a.test", 7071, "/x/", "http://a.test:7071/x/");
         check("xmpps://a.test:443", "a.test", 443, "", "xmpps://a.test:443");
     }
 
@@ -128,7 +139,7 @@ mod tests {
         for text in [
             "",
             "uccx.example:8445",
-            "https://a.test/",
+            "ftp://a.test/",
             "wss://",
             "wss://u:p@a.test/",
             "xmpps://a.test/ws/",

@@ -54,19 +54,19 @@ impl Trust {
     }
 }
 
-/// A TLS configuration, and the certificate that the last handshake showed.
+/// A TLS configuration with its sessions, and the certificate that the first handshake showed.
 #[derive(Debug, Clone)]
-pub(super) struct Checker {
-    /// For one connection.
+pub struct Checker {
+    /// For one connection after another.
     pub(super) config: Arc<ClientConfig>,
     seen: Arc<OnceLock<Fingerprint>>,
 }
 
 impl Checker {
-    /// A checker for one connection that speaks `protocol`.
+    /// A checker for connections that speak `protocol`.
     ///
     /// - Errors: see [`TrustError`].
-    pub(super) fn new(trust: &Trust, protocol: &str) -> Result<Self, TrustError> {
+    pub fn new(trust: &Trust, protocol: &str) -> Result<Self, TrustError> {
         let provider = Arc::new(crypto::default_provider());
         let seen = Arc::new(OnceLock::new());
         let verifier = Verifier {
