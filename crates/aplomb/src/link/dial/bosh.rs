@@ -59,7 +59,8 @@ impl Bosh {
         })
     }
 
-    /// The next answer, even one that carries nothing. It may be dropped while it waits: nothing is lost.
+    /// The next answer, even one that carries nothing. It may be dropped while it waits: nothing is
+    /// lost.
     ///
     /// - Errors: in words, how the session ended.
     pub async fn next(&mut self) -> Result<Vec<u8>, String> {
