@@ -81,8 +81,11 @@ pub const PUBSUB_NODE_NAME_BYTES_MAX: usize = 1023;
 /// People with a right of their own to one node; teams get theirs from the contact centre.
 pub const PUBSUB_AFFILIATIONS_MAX: usize = 1000;
 
-/// Nodes in one answer of service discovery: about 100 KB.
+/// Nodes in one answer of service discovery: about 100 KB. Pages lead to the others.
 pub const PUBSUB_NODES_LISTED_MAX: usize = 1000;
+
+/// Subscriptions or affiliations in one answer: all of one person's, in less than a stanza.
+pub const PUBSUB_ENTRIES_LISTED_MAX: usize = 4000;
 
 /// Items in one answer to a reader that comes back; it asks again for more.
 pub const RECALL_ITEMS_MAX: usize = 500;

@@ -44,6 +44,8 @@ pub const PUBSUB_NODE_CONFIG: &str = "http://jabber.org/protocol/pubsub#node_con
 pub const DATA_FORMS: &str = "jabber:x:data";
 /// Result set management (XEP-0059).
 pub const RESULT_SET: &str = "http://jabber.org/protocol/rsm";
+/// Our own: why what comes after an item cannot be told.
+pub const LOST: &str = "urn:aplomb:lost:0";
 /// Software version (XEP-0092).
 pub const VERSION: &str = "jabber:iq:version";
 /// Entity capabilities (XEP-0115).

@@ -169,6 +169,7 @@ impl Gap {
                  state again"
             }
             Self::Lost(Lost::HistoryReset) => "the node began anew; read the present state again",
+            Self::Lost(Lost::Unknown) => "this place is unknown; read the present state again",
             Self::CursorUnreadable => {
                 "the cursor is not one that this server gave; read the present state again"
             }

@@ -38,7 +38,9 @@ impl PubSub {
             }
             Change::Trimmed { node, through } => {
                 self.trim(node, *through);
-                self.count(node, *through);
+                let (_, row) = self.row(node);
+                row.seq = row.seq.max(*through);
+                row.trimmed = row.trimmed.max(*through);
             }
             Change::Counted { node, seq } => self.count(node, *seq),
             Change::Retired { through } => self.retired = self.retired.max(*through),

@@ -10,6 +10,7 @@ mod config;
 mod history;
 mod node;
 mod notice;
+mod page;
 mod plan;
 mod recall;
 mod request;
@@ -20,8 +21,9 @@ pub use change::Change;
 pub use config::{AccessModel, ConfigWish, NodeConfig, NotificationType, PublishModel, SendLast};
 pub use node::Bounds;
 pub use notice::{Item, Notice, NoticeBody, Told};
+pub use page::{Ends, Page, Section, Side, Start};
 pub use recall::{Lost, Point, Recall};
-pub use request::{Outcome, Refusal, Reply, Request};
+pub use request::{ItemsWish, Outcome, Refusal, Reply, Request};
 pub use subscription::{Subscription, SubscriptionState, Terms};
 
 use std::collections::{BTreeSet, HashMap};

@@ -31,6 +31,8 @@ pub(super) struct Node {
     pub(super) config: Option<NodeConfig>,
     /// The number of the last notice.
     pub(super) seq: u64,
+    /// The number through which items fell out of the history.
+    pub(super) trimmed: u64,
     /// The history, by number.
     pub(super) items: VecDeque<Arc<Item>>,
     /// The numbers of items whose ids publishers chose; an id of ours tells its number itself.
@@ -88,6 +90,6 @@ impl Node {
 }
 
 /// The number in an id that the service made.
-fn number_of(epoch: &str, id: &str) -> Option<u64> {
+pub(super) fn number_of(epoch: &str, id: &str) -> Option<u64> {
     id.strip_prefix(epoch)?.parse().ok()
 }

@@ -41,6 +41,8 @@ pub enum Lost {
     NotKept,
     /// The point lies ahead of the history: the node was deleted, or an older store came back.
     HistoryReset,
+    /// The point is none that this service ever gave.
+    Unknown,
 }
 
 impl Lost {
@@ -51,6 +53,7 @@ impl Lost {
             Self::HistoryTooShort => "history-too-short",
             Self::NotKept => "not-kept",
             Self::HistoryReset => "history-reset",
+            Self::Unknown => "unknown",
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Affiliation, Change, ConfigWish, Item, NodeConfig, Notice, Point, Recall, Subscription,
+    Affiliation, Change, ConfigWish, Item, Lost, NodeConfig, Notice, Page, Point, Recall, Section,
+    Subscription,
 };
 use crate::jid::{BareJid, Jid};
 
@@ -38,10 +39,8 @@ pub enum Request {
     Items {
         /// The node.
         node: String,
-        /// The newest so many.
-        max_items: Option<usize>,
-        /// Only these.
-        ids: Vec<String>,
+        /// Which.
+        wish: ItemsWish,
     },
     /// What was told after a point, for a reader that comes back.
     Since {
@@ -138,6 +137,17 @@ impl Request {
     }
 }
 
+/// Which items of a node are wanted: all that is not ruled out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ItemsWish {
+    /// The newest so many.
+    pub max_items: Option<usize>,
+    /// Only these; empty is all.
+    pub ids: Vec<String>,
+    /// A part of what is left.
+    pub page: Option<Page>,
+}
+
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
@@ -155,10 +165,10 @@ pub enum Reply {
     Items {
         /// The node.
         node: Arc<str>,
-        /// The newest of those asked for, as many as fit into an answer.
+        /// Those asked for, as many as fit into an answer; the newest unless a page says otherwise.
         items: Vec<Arc<Item>>,
-        /// How many there were before these, asked for but left out.
-        left_out: usize,
+        /// Which part it is, if there was a page asked for, or some did not fit.
+        section: Option<Section>,
     },
     /// What was told after a point.
     Recall(Recall),
@@ -206,6 +216,8 @@ pub enum Refusal {
     NodeExists,
     /// No such item.
     ItemUnknown,
+    /// What comes after a place cannot be told, or not all of it.
+    Lost(Lost),
     /// A payload is needed.
     PayloadRequired,
     /// The payload is longer than the bound.

@@ -1,3 +1,5 @@
+mod paging;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -92,6 +94,7 @@ fn restart(stage: &mut Stage) {
         let mut kept: Vec<Change> =
             config.map(|config| Change::NodeSet { node: node(), config }).collect();
         kept.push(Change::Counted { node: node(), seq: row.seq });
+        kept.push(Change::Trimmed { node: node(), through: row.trimmed });
         kept.extend(row.subscribers.iter().map(|(jid, terms)| Change::Subscribed {
             node: node(),
             jid: jid.clone(),
@@ -129,13 +132,7 @@ fn request(words: &[&str]) -> Request {
         ["subscriptions"] => Request::Subscriptions { node: None },
         ["subscriptions", _] => Request::Subscriptions { node: Some(node) },
         ["affiliations"] => Request::Affiliations { node: None },
-        ["items", _, "newest", max] => {
-            Request::Items { node, max_items: max.parse().ok(), ids: vec![] }
-        }
-        ["items", _, ids @ ..] => {
-            let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-            Request::Items { node, max_items: None, ids }
-        }
+        ["items", _, which @ ..] => Request::Items { node, wish: wish_of(which) },
         ["since", _, point @ ..] => Request::Since { node, point: point_of(point) },
         ["publish", _] => Request::Publish { node, id: None, payload: None },
         ["publish", _, payload] => {
@@ -162,10 +159,8 @@ fn request(words: &[&str]) -> Request {
             };
             Request::Configure { node, config: Some(config) }
         }
-        ["configure", _, "transient"] => {
-            let config = ConfigWish { persist_items: Some(false), ..ConfigWish::default() };
-            Request::Configure { node, config: Some(config) }
-        }
+        ["configure", _, "transient"] => Request::Configure { node, config: Some(keeps(false)) },
+        ["configure", _, "lasting"] => Request::Configure { node, config: Some(keeps(true)) },
         ["delete", _] => Request::Delete { node },
         ["purge", _] => Request::Purge { node },
         ["readers", _] => Request::NodeSubscriptions { node },
@@ -184,6 +179,33 @@ fn request(words: &[&str]) -> Request {
 fn point_of(words: &[&str]) -> Option<Point> {
     let [epoch, seq] = words else { return None };
     Some(Point { epoch: (*epoch).into(), seq: seq.parse().unwrap() })
+}
+
+fn wish_of(words: &[&str]) -> ItemsWish {
+    let mut wish = ItemsWish::default();
+    match words {
+        ["newest", max] => wish.max_items = max.parse().ok(),
+        ["page", max, start @ ..] => {
+            wish.page = Some(Page { start: start_of(start), max: max.parse().ok() });
+        }
+        ids => wish.ids = ids.iter().map(|id| (*id).to_owned()).collect(),
+    }
+    wish
+}
+
+fn start_of(words: &[&str]) -> Start {
+    match words {
+        [] => Start::First,
+        ["last"] => Start::Last,
+        ["after", key] => Start::After((*key).into()),
+        ["before", key] => Start::Before((*key).into()),
+        ["at", index] => Start::Index(index.parse().unwrap()),
+        other => panic!("no start: {other:?}"),
+    }
+}
+
+fn keeps(is_set: bool) -> ConfigWish {
+    ConfigWish { persist_items: Some(is_set), ..ConfigWish::default() }
 }
 
 fn keeping(items: &str) -> ConfigWish {
@@ -214,7 +236,15 @@ fn written(answer: &Result<Outcome, Refusal>) -> String {
         Reply::Subscriptions(all) => all.iter().map(subscription).collect(),
         Reply::Affiliations(all) => all.iter().map(|(n, a)| format!("{n}:{a:?}")).collect(),
         Reply::NodeAffiliations(_, all) => all.iter().map(|(j, a)| format!("{j}:{a:?}")).collect(),
-        Reply::Items { items, .. } => items.iter().map(|i| i.id.clone()).collect(),
+        Reply::Items { items, section, .. } => {
+            let part = section.as_ref().map(|section| match &section.ends {
+                None => format!("none of {}", section.count),
+                Some(ends) => {
+                    format!("at {} of {}: {} {}", ends.index, section.count, ends.first, ends.last)
+                }
+            });
+            items.iter().map(|item| item.id.clone()).chain(part).collect()
+        }
         Reply::Recall(Recall { found: Err(lost), seq, .. }) => vec![format!("{lost:?} at {seq}")],
         Reply::Recall(Recall { found: Ok(items), seq, is_more, .. }) => {
             let ids = items.iter().map(|item| item.id.clone());

@@ -1,3 +1,5 @@
+mod pages;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -670,6 +672,11 @@ const NAMES: &[&str] = &[
     "subscriptions",
     "default",
     "options",
+    "set",
+    "max",
+    "after",
+    "before",
+    "index",
     "ping",
     "session",
     "time",
@@ -681,7 +688,15 @@ fn any_element() -> impl Strategy<Value = Element> {
     let ns = prop::sample::select(
         [ns::CLIENT, ns::PUBSUB, ns::PUBSUB_OWNER, ns::DISCO_INFO, ns::DISCO_ITEMS, ns::PING]
             .into_iter()
-            .chain([ns::ROSTER, ns::SESSION, ns::VERSION, ns::TIME, ns::DATA_FORMS, ""])
+            .chain([
+                ns::RESULT_SET,
+                ns::ROSTER,
+                ns::SESSION,
+                ns::VERSION,
+                ns::TIME,
+                ns::DATA_FORMS,
+                "",
+            ])
             .collect::<Vec<_>>(),
     );
     let name = words(NAMES);

@@ -6,7 +6,6 @@ use aplomb_core::domain::{self, Command, Domain, Flavour, Refusal, UserId};
 use aplomb_core::finesse::events::{self, Event};
 use aplomb_core::finesse::nodes::{self, Automatic, Node};
 use aplomb_core::jid::{self, BareJid, FullJid, Jid};
-use aplomb_core::limits::PUBSUB_NODES_LISTED_MAX;
 use aplomb_core::pubsub::{self, Asker, Bounds, Notice, Outcome, PubSub, Reply, Request, Standing};
 use aplomb_core::time::WallTime;
 
@@ -109,8 +108,7 @@ impl Working {
         let outcome = self.pubsub.plan(&asker, request, now)?;
         let mut reply = self.accept(outcome, batch);
         if let Reply::Nodes(listed) = &mut reply {
-            let room = PUBSUB_NODES_LISTED_MAX.saturating_sub(listed.len());
-            let served = nodes::readable_by(&self.domain, &name, room);
+            let served = nodes::readable_by(&self.domain, &name, usize::MAX);
             listed.extend(served.iter().map(|node| Arc::from(node.name())));
         }
         Ok(reply)

@@ -61,7 +61,7 @@ impl Run {
             let is_broken = !self.shown.is_in_service.load(Ordering::Relaxed);
             let first = runtime.block_on(next(&mut jobs, &mut questions, is_broken));
             let mut taken = match first {
-                Next::Job(job) => vec![job],
+                Next::Job(job) => vec![*job],
                 Next::Probe => Vec::new(),
                 Next::Nobody => return,
             };
@@ -178,7 +178,7 @@ impl Drop for Run {
 
 /// What comes next.
 enum Next {
-    Job(Job),
+    Job(Box<Job>),
     /// Nothing came while the store is broken: try whether it works.
     Probe,
     /// Every handle is gone.
@@ -191,8 +191,8 @@ async fn next(
     is_broken: bool,
 ) -> Next {
     tokio::select! {
-        Some(job) = jobs.recv() => Next::Job(job),
-        Some(question) = questions.recv() => Next::Job(Job::PubSub(question)),
+        Some(job) = jobs.recv() => Next::Job(job.into()),
+        Some(question) = questions.recv() => Next::Job(Job::PubSub(question).into()),
         () = sleep(Duration::from_secs(STORE_PROBE_SECS)), if is_broken => Next::Probe,
         else => Next::Nobody,
     }

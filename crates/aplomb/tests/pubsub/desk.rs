@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Instant;
 
+use aplomb_core::ns::RESULT_SET;
 use aplomb_core::xml::{Element, Prologue, read_element};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -197,8 +198,18 @@ fn short(words: &str) -> String {
     words.replace("/finesse/api/", "~")
 }
 
-/// `subscribed NODE JID`, `items NODE: ID…`, the conditions of an error, `done`, …
+/// `subscribed NODE JID`, `items NODE: ID…`, the conditions of an error, `done`, …, and of a page
+/// `(INDEX of COUNT)`.
 fn answer_in_words(iq: &Element) -> String {
+    let set = iq.children().next().and_then(|pubsub| pubsub.child(RESULT_SET, "set"));
+    let words = entries_in_words(iq);
+    let Some(set) = set.filter(|_| iq.attr("type") == Some("result")) else { return words };
+    let index = set.child(RESULT_SET, "first").and_then(|first| first.attr("index"));
+    let count = set.child(RESULT_SET, "count").unwrap().text();
+    format!("{words} ({} of {count})", index.unwrap_or("none"))
+}
+
+fn entries_in_words(iq: &Element) -> String {
     if let Some(error) = iq.children().find(|child| child.name() == "error") {
         let conditions = error.children().filter(|child| child.name() != "text");
         return conditions.map(Element::name).collect::<Vec<_>>().join(" ");

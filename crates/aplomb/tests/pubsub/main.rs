@@ -17,6 +17,7 @@
 
 mod desk;
 mod order;
+mod paging;
 mod server;
 
 use std::collections::HashMap;

@@ -20,7 +20,7 @@ use aplomb_core::domain::Flavour;
 use aplomb_core::finesse::system_info::{Status, SystemInfo};
 use aplomb_core::handshake::Origin;
 use aplomb_core::jid::FullJid;
-use aplomb_core::pubsub::{Reply, Request as Question};
+use aplomb_core::pubsub::{ItemsWish, Reply, Request as Question};
 use aplomb_core::realm::Realm;
 use aplomb_core::sasl::ScramKeys;
 use aplomb_core::secret::Secret;
@@ -142,7 +142,7 @@ impl Centre {
     /// The updates of a node, oldest first.
     pub(crate) async fn events(&self, node: &str) -> Vec<String> {
         let asker = FullJid::new("admin@localhost/test").unwrap();
-        let request = Question::Items { node: node.to_owned(), max_items: None, ids: Vec::new() };
+        let request = Question::Items { node: node.to_owned(), wish: ItemsWish::default() };
         let (answer, answered) = oneshot::channel();
         self.questions.send(PubSubJob { asker, request, answer }).await.unwrap();
         let Ok(Reply::Items { items, .. }) = answered.await.unwrap() else { return Vec::new() };

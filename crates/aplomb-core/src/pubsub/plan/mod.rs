@@ -3,6 +3,7 @@
 //! Every refusal of somebody who may not know of a node is [`Refusal::NodeUnknown`], before
 //! anything about the node is looked at; so it is the same whether or not the node exists.
 
+mod items;
 mod owner;
 mod publish;
 mod recall;
@@ -16,7 +17,6 @@ use super::notice::Told;
 use super::{
     Asker, Change, NodeConfig, Notice, Outcome, PubSub, Refusal, Reply, Request, Standing,
 };
-use crate::limits::PUBSUB_NODES_LISTED_MAX;
 use crate::time::WallTime;
 
 impl PubSub {
@@ -35,9 +35,7 @@ impl PubSub {
             Request::Unsubscribe { node, jid } => self.unsubscribe(asker, node, jid),
             Request::Subscriptions { node } => self.subscriptions(asker, node.as_deref()),
             Request::Affiliations { node } => self.affiliations(asker, node.as_deref()),
-            Request::Items { node, max_items, ids } => {
-                self.items(asker, node, *max_items, ids, now)
-            }
+            Request::Items { node, wish } => self.items(asker, node, wish, now),
             Request::Since { node, point } => self.since(asker, node, point.as_ref(), now),
             Request::Publish { node, id, payload } => {
                 let found = self.found(asker, node, Right::Publisher)?;
@@ -92,6 +90,14 @@ impl PubSub {
         last + 1
     }
 
+    /// What goes before the first notice of a node that starts above numbers of nodes that are
+    /// gone: one of them may have had its name, and none of what they told can be read back.
+    fn beginning(&self, found: &Found<'_>) -> Option<Change> {
+        let is_needed = found.row.seq == 0 && self.retired > 0;
+        let node = Arc::clone(&found.name);
+        is_needed.then_some(Change::Trimmed { node, through: self.retired })
+    }
+
     fn notice(&self, found: &Found<'_>, seq: u64, told: Told) -> Arc<Notice> {
         Notice::render(&self.epoch, &found.name, seq, told)
     }
@@ -104,7 +110,7 @@ impl PubSub {
             return Ok(told(Reply::Affiliations(vec![(found.name, right)])));
         }
         let person = asker.jid.to_bare();
-        let nodes = self.rights.get(&person).into_iter().flatten().take(PUBSUB_NODES_LISTED_MAX);
+        let nodes = self.rights.get(&person).into_iter().flatten();
         let right_to = |node: &Arc<str>| {
             let row = self.nodes.get(node).expect("a right is to a node with a row");
             (Arc::clone(node), row.affiliation(&person))
@@ -123,9 +129,9 @@ impl PubSub {
             row.is_some_and(|row| right(row).is_some())
         };
         match asker.standing {
-            Standing::Owner => self.created.iter().take(PUBSUB_NODES_LISTED_MAX).cloned().collect(),
+            Standing::Owner => self.created.iter().cloned().collect(),
             Standing::Reader | Standing::Stranger | Standing::ByAffiliation => {
-                own.filter(is_seen).take(PUBSUB_NODES_LISTED_MAX).cloned().collect()
+                own.filter(is_seen).cloned().collect()
             }
         }
     }

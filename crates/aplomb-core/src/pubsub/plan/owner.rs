@@ -89,6 +89,7 @@ impl PubSub {
         let mut notices = Vec::new();
         if config.notify_config {
             let seq = self.next_seq(found.row);
+            changes.extend(self.beginning(&found));
             changes.push(Change::Counted { node: name(), seq });
             notices.push(self.notice(&found, seq, Told::Configuration));
         }

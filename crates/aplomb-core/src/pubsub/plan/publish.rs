@@ -1,4 +1,4 @@
-//! Publishing, retracting and reading items (XEP-0060 §6.5, §7), and what falls out of history.
+//! Publishing and retracting items (XEP-0060 §7), and what falls out of history.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use super::super::access::Right;
 use super::super::history::bytes_of;
 use super::super::notice::Told;
 use super::super::{Asker, Change, Item, NodeConfig, Outcome, PubSub, Refusal, Reply};
-use super::{Found, told};
-use crate::limits::{HISTORY_TRIMS_MAX, ITEMS_BYTES_MAX};
+use super::Found;
+use crate::limits::HISTORY_TRIMS_MAX;
 use crate::time::WallTime;
 
 impl PubSub {
@@ -49,11 +49,12 @@ impl PubSub {
         }
         let node = Arc::clone(&found.name);
         let changes = if config.persist_items {
-            let mut changes = vec![Change::Published { node, item: Arc::clone(&item) }];
+            let mut changes: Vec<_> = self.beginning(found).into_iter().collect();
+            changes.push(Change::Published { node, item: Arc::clone(&item) });
             changes.extend(self.trims(found, &config, &item));
             changes
         } else {
-            vec![Change::Counted { node, seq }]
+            vec![Change::Trimmed { node, through: seq }]
         };
         let shown = match config.deliver_payloads {
             true => Arc::clone(&item),
@@ -102,32 +103,6 @@ impl PubSub {
         now.0.saturating_sub(at.0) > age_max
     }
 
-    /// The newest `max_items`, or those of `ids` that are there, as far as they fit into an
-    /// answer; oldest first. An item that is too
-    /// old is not shown, even when nothing was published since to push it out.
-    pub(super) fn items(
-        &self,
-        asker: &Asker,
-        node: &str,
-        max_items: Option<usize>,
-        ids: &[String],
-        now: WallTime,
-    ) -> Result<Outcome, Refusal> {
-        let found = self.found(asker, node, Right::Member)?;
-        let mut wanted: Vec<_> = match ids {
-            [] => found.row.items.iter().cloned().collect(),
-            ids => ids.iter().filter_map(|id| found.row.item(&self.epoch, id)).cloned().collect(),
-        };
-        wanted.sort_by_key(|item| item.seq);
-        wanted.dedup_by_key(|item| item.seq);
-        wanted.retain(|item| !self.is_expired(item.at, now));
-        let skip = wanted.len().saturating_sub(max_items.unwrap_or(usize::MAX));
-        wanted.drain(..skip);
-        let left_out = beyond(&wanted, ITEMS_BYTES_MAX);
-        wanted.drain(..left_out);
-        Ok(told(Reply::Items { node: found.name, items: wanted, left_out }))
-    }
-
     /// The notice takes a number only if there is one.
     pub(super) fn retract(
         &self,
@@ -150,16 +125,4 @@ impl PubSub {
             notices: notice.into_iter().collect(),
         })
     }
-}
-
-/// How many of the oldest must stay behind for the rest to have at most `bytes_max` bytes; the
-/// newest goes along whatever its size.
-fn beyond(items: &[Arc<Item>], bytes_max: usize) -> usize {
-    let mut bytes = 0;
-    let fits = |item: &&Arc<Item>| {
-        let is_newest = bytes == 0;
-        bytes += bytes_of(item);
-        is_newest || bytes <= bytes_max
-    };
-    items.len() - items.iter().rev().take_while(fits).count()
 }

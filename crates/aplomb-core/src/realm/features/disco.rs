@@ -1,9 +1,10 @@
 //! Service discovery (XEP-0030): what is where, made from the list of features.
 
-use super::{Answer, Answered, Ask, Feature, Place, Speaks, announced_at, caps, not_here};
+use super::{Answer, Answered, Ask, Feature, Place, Speaks, announced_at, caps, not_here, rsm};
 use crate::jid::Jid;
+use crate::limits::PUBSUB_NODES_LISTED_MAX;
 use crate::ns;
-use crate::pubsub::{Reply, Request};
+use crate::pubsub::{ItemsWish, Reply, Request};
 use crate::standard::Sample;
 use crate::stanza::{Condition, Iq, StanzaError};
 use crate::xml::Element;
@@ -74,10 +75,13 @@ fn answer(ask: &Ask<'_>) -> Answered {
             Ok(Answer::PubSub(Request::NodeInfo { node: node.to_owned() }))
         }
         (ns::DISCO_INFO, place, node) => info(place, node),
-        (_, Place::PubSub, None) => Ok(Answer::PubSub(Request::Nodes)),
+        (_, Place::PubSub, None) => {
+            rsm::page(ask.payload)?;
+            Ok(Answer::PubSub(Request::Nodes))
+        }
         (_, Place::PubSub, Some(node)) => {
-            let (node, ids) = (node.to_owned(), Vec::new());
-            Ok(Answer::PubSub(Request::Items { node, max_items: None, ids }))
+            let wish = ItemsWish { page: rsm::page(ask.payload)?, ..ItemsWish::default() };
+            Ok(Answer::PubSub(Request::Items { node: node.to_owned(), wish }))
         }
         (_, Place::Server, None) => {
             let service = item(&format!("pubsub.{}", ask.realm.domain)).with_attr("name", NAME);
@@ -118,11 +122,14 @@ fn write(request: &Iq, reply: Reply) -> Option<Element> {
         }
         Reply::Nodes(nodes) => {
             let items = nodes.iter().map(|node| item(service).with_attr("node", &**node));
-            Some(query(ns::DISCO_ITEMS, None).with_children(items))
+            let asked = request.request()?;
+            let (items, set) = rsm::cut(asked, items.collect(), &["node"], PUBSUB_NODES_LISTED_MAX);
+            Some(query(ns::DISCO_ITEMS, None).with_children(items).with_children(set))
         }
-        Reply::Items { node, items, left_out: _ } => {
+        Reply::Items { node, items, section } => {
             let items = items.iter().map(|kept| item(service).with_attr("name", kept.id.clone()));
-            Some(query(ns::DISCO_ITEMS, Some(&node)).with_children(items))
+            let set = section.as_ref().map(rsm::set);
+            Some(query(ns::DISCO_ITEMS, Some(&node)).with_children(items).with_children(set))
         }
         Reply::Done
         | Reply::Subscribed(_)

@@ -7,6 +7,7 @@ mod ping;
 mod presence;
 mod pubsub;
 mod roster;
+mod rsm;
 mod session;
 mod time;
 mod version;
@@ -29,6 +30,7 @@ pub(super) const FEATURES: &[Feature] = &[
     presence::FEATURE,
     disco::FEATURE,
     pubsub::FEATURE,
+    rsm::FEATURE,
     version::FEATURE,
     caps::FEATURE,
     ping::FEATURE,

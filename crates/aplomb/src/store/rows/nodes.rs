@@ -67,10 +67,7 @@ pub(super) fn write_pubsub(
             run(tx, "INSERT OR REPLACE INTO meta VALUES ('retired', ?1)", params![number(*through)])
         }
         pubsub::Change::Trimmed { node, through } => {
-            let node = node_id(tx, nodes, node)?;
-            let through = number(*through);
-            run(tx, "DELETE FROM item WHERE node = ?1 AND seq <= ?2", params![node, through])?;
-            run(tx, "UPDATE node SET trimmed = ?2 WHERE id = ?1", params![node, through])
+            trim(tx, node_id(tx, nodes, node)?, number(*through))
         }
     }
 }
@@ -106,6 +103,12 @@ fn write_config(tx: &Transaction<'_>, node: i64, config: &NodeConfig) -> Result<
             text_of(&PUBLISH_MODELS, config.publish_model)
         ],
     )
+}
+
+fn trim(tx: &Transaction<'_>, node: i64, through: i64) -> Result<(), StoreError> {
+    run(tx, "DELETE FROM item WHERE node = ?1 AND seq <= ?2", params![node, through])?;
+    let sql = "UPDATE node SET trimmed = max(trimmed, ?2) WHERE id = ?1";
+    run(tx, sql, params![node, through])
 }
 
 /// Keeps the number of a notice that left no item.

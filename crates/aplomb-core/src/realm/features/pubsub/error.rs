@@ -1,7 +1,7 @@
 //! The error conditions of XEP-0060.
 
 use crate::ns;
-use crate::pubsub::Refusal;
+use crate::pubsub::{Lost, Refusal};
 use crate::stanza::{Condition, ErrorType, StanzaError};
 use crate::xml::Element;
 
@@ -10,6 +10,9 @@ pub(crate) fn stanza_error(refusal: &Refusal) -> StanzaError {
     let plain = StanzaError::new;
     match refusal {
         Refusal::NodeUnknown | Refusal::ItemUnknown => plain(Condition::ItemNotFound),
+        Refusal::Lost(lost) => plain(Condition::ItemNotFound)
+            .with_text(words_of(*lost))
+            .with_application(Element::new(ns::LOST, lost.name())),
         Refusal::Forbidden => plain(Condition::Forbidden),
         Refusal::InvalidJid => bad_request("invalid-jid"),
         Refusal::NotSubscribed => {
@@ -30,6 +33,18 @@ pub(crate) fn stanza_error(refusal: &Refusal) -> StanzaError {
         Refusal::BadConfig(why) => plain(Condition::NotAcceptable).with_text(why.clone()),
         Refusal::Unavailable => plain(Condition::ResourceConstraint)
             .with_text("this cannot be kept just now; try again later"),
+    }
+}
+
+/// Why what comes after an item cannot be told, and what to do.
+const fn words_of(lost: Lost) -> &'static str {
+    match lost {
+        Lost::EpochChanged => "the server's history began anew; read the items again",
+        Lost::HistoryTooShort | Lost::NotKept => {
+            "the history does not reach back to this place any more; read the items again"
+        }
+        Lost::HistoryReset => "the node began anew; read the items again",
+        Lost::Unknown => "this is no place; say the `first` or the `last` of an earlier answer",
     }
 }
 

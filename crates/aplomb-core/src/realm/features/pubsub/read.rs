@@ -1,11 +1,11 @@
 //! From the XML of a request to the request.
 
-use super::super::{Answer, Answered};
+use super::super::{Answer, Answered, rsm};
 use super::error::{bad_request, unsupported, with};
 use super::form;
 use crate::jid::{BareJid, Jid};
 use crate::ns;
-use crate::pubsub::{Affiliation, Request};
+use crate::pubsub::{Affiliation, ItemsWish, Page, Request};
 use crate::stanza::{Condition, StanzaError};
 use crate::xml::Element;
 
@@ -19,9 +19,10 @@ pub(super) fn read(payload: &Element, is_set: bool) -> Answered {
     let mut verbs = payload.children().filter(|child| child.ns() == payload.ns());
     let verb = verbs.next().ok_or(StanzaError::new(Condition::BadRequest))?;
     let extras: Vec<_> = verbs.collect();
+    let page = rsm::page(payload)?;
     let is_owner = payload.ns() == ns::PUBSUB_OWNER;
     let request = match (is_owner, is_set) {
-        (false, false) => look(verb)?,
+        (false, false) => look(verb, page)?,
         (false, true) => act(verb, &extras)?,
         (true, false) => look_as_owner(verb)?,
         (true, true) => return act_as_owner(verb),
@@ -30,7 +31,7 @@ pub(super) fn read(payload: &Element, is_set: bool) -> Answered {
 }
 
 /// `get` in the namespace of everybody.
-fn look(verb: &Element) -> Result<Request, StanzaError> {
+fn look(verb: &Element, page: Option<Page>) -> Result<Request, StanzaError> {
     match verb.name() {
         "subscriptions" => Ok(Request::Subscriptions { node: optional_node(verb) }),
         "affiliations" => Ok(Request::Affiliations { node: optional_node(verb) }),
@@ -38,7 +39,8 @@ fn look(verb: &Element) -> Result<Request, StanzaError> {
             let max_items = verb.attr("max_items").map(str::parse).transpose();
             let max_items = max_items.map_err(|_| StanzaError::new(Condition::BadRequest))?;
             let ids = verb.children().map(item_id).collect::<Result<_, _>>()?;
-            Ok(Request::Items { node: node(verb)?, max_items, ids })
+            let wish = ItemsWish { max_items, ids, page };
+            Ok(Request::Items { node: node(verb)?, wish })
         }
         "options" => Err(unsupported("subscription-options")),
         "default" => Err(unsupported("retrieve-default-sub")),

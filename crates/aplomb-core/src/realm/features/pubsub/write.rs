@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use super::super::rsm;
 use super::form;
 use super::read::AFFILIATIONS;
+use crate::jid::BareJid;
+use crate::limits::PUBSUB_ENTRIES_LISTED_MAX;
 use crate::ns;
 use crate::pubsub::{Affiliation, Item, Reply, Subscription, SubscriptionState};
 use crate::stanza::{Iq, IqKind};
@@ -16,6 +19,11 @@ use crate::xml::{Element, Prologue, read_element};
 pub(super) fn write(request: &Iq, reply: Reply) -> Option<Element> {
     let asked = request.request()?;
     let is_owner = asked.ns() == ns::PUBSUB_OWNER;
+    let list = |inside: Element, entries, keys: &[&str]| {
+        let (entries, set) = rsm::cut(asked, entries, keys, PUBSUB_ENTRIES_LISTED_MAX);
+        let inside = inside.with_children(entries);
+        Some(Element::new(inside.ns().to_owned(), "pubsub").with_child(inside).with_children(set))
+    };
     let tag = |name: &'static str| match is_owner {
         true => Element::new(ns::PUBSUB_OWNER, name),
         false => Element::new(ns::PUBSUB, name),
@@ -26,37 +34,31 @@ pub(super) fn write(request: &Iq, reply: Reply) -> Option<Element> {
             subscribed(&subscription).with_child(tag("subscribe-options"))
         }
         Reply::Subscriptions(all) if is_owner => {
-            let told = all.iter().map(|s| {
-                tag("subscription")
-                    .with_attr("jid", s.jid.as_str())
-                    .with_attr("subscription", state_of(s))
-            });
-            like(asked, tag("subscriptions")).with_children(told)
+            let told = all.iter().map(subscriber).collect();
+            return list(like(asked, tag("subscriptions")), told, &["jid"]);
         }
         Reply::Subscriptions(all) => {
-            like(asked, tag("subscriptions")).with_children(all.iter().map(subscribed))
+            let told = all.iter().map(subscribed).collect();
+            return list(like(asked, tag("subscriptions")), told, &["node", "jid"]);
         }
         Reply::Affiliations(all) => {
-            let told = all.iter().map(|(node, right)| {
-                tag("affiliation")
-                    .with_attr("node", &**node)
-                    .with_attr("affiliation", name_of(*right))
-            });
-            like(asked, tag("affiliations")).with_children(told)
+            let told =
+                |(node, right): &(Arc<str>, _)| affiliation(ns::PUBSUB, "node", node, *right);
+            let told = all.iter().map(told).collect();
+            return list(like(asked, tag("affiliations")), told, &["node"]);
         }
         Reply::NodeAffiliations(..) if matches!(request.kind, IqKind::Set(_)) => return None,
         Reply::NodeAffiliations(node, all) => {
-            let told = all.iter().map(|(jid, right)| {
-                tag("affiliation")
-                    .with_attr("jid", jid.as_str())
-                    .with_attr("affiliation", name_of(*right))
-            });
-            tag("affiliations").with_attr("node", &*node).with_children(told)
+            let told = |(jid, right): &(BareJid, _)| {
+                affiliation(ns::PUBSUB_OWNER, "jid", jid.as_str(), *right)
+            };
+            let inside = tag("affiliations").with_attr("node", &*node);
+            return list(inside, all.iter().map(told).collect(), &["jid"]);
         }
-        Reply::Items { node, items, left_out } => {
-            let inside =
-                tag("items").with_attr("node", &*node).with_children(items.iter().map(item));
-            let set = (left_out > 0).then(|| result_set(&items, left_out));
+        Reply::Items { node, items, section } => {
+            let items = items.iter().map(|kept| item(kept));
+            let inside = tag("items").with_attr("node", &*node).with_children(items);
+            let set = section.as_ref().map(rsm::set);
             return Some(tag("pubsub").with_child(inside).with_children(set));
         }
         Reply::Published(node, id) => {
@@ -89,6 +91,17 @@ fn subscribed(subscription: &Subscription) -> Element {
         .with_attr("subscription", state_of(subscription))
 }
 
+/// A subscription as the node's owner sees it.
+fn subscriber(subscription: &Subscription) -> Element {
+    Element::new(ns::PUBSUB_OWNER, "subscription")
+        .with_attr("jid", subscription.jid.as_str())
+        .with_attr("subscription", state_of(subscription))
+}
+
+fn affiliation(ns: &'static str, of: &'static str, what: &str, right: Affiliation) -> Element {
+    Element::new(ns, "affiliation").with_attr(of, what).with_attr("affiliation", name_of(right))
+}
+
 const fn state_of(subscription: &Subscription) -> &'static str {
     match subscription.terms.state {
         SubscriptionState::Subscribed => "subscribed",
@@ -96,18 +109,7 @@ const fn state_of(subscription: &Subscription) -> &'static str {
     }
 }
 
-/// Says that there were more before these (XEP-0060 §6.5.4, XEP-0059 §2.6).
-fn result_set(items: &[Arc<Item>], left_out: usize) -> Element {
-    let tell = |name, text: &str| Element::new(ns::RESULT_SET, name).with_text(text);
-    let ends = items.first().zip(items.last()).map(|(first, last)| {
-        [tell("first", &first.id).with_attr("index", left_out.to_string()), tell("last", &last.id)]
-    });
-    Element::new(ns::RESULT_SET, "set")
-        .with_children(ends.into_iter().flatten())
-        .with_child(tell("count", &(left_out + items.len()).to_string()))
-}
-
-fn item(item: &Arc<Item>) -> Element {
+fn item(item: &Item) -> Element {
     let payload = item.payload.as_ref();
     let payload = payload.and_then(|text| read_element(text, Prologue::Allowed).ok());
     Element::new(ns::PUBSUB, "item").with_attr("id", item.id.clone()).with_children(payload)
