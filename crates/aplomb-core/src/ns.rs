@@ -18,6 +18,8 @@ pub const XBOSH: &str = "urn:xmpp:xbosh";
 pub const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 /// SASL negotiation (RFC 6120 §6).
 pub const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+/// The types of channel binding that a server has (XEP-0440 §2).
+pub const SASL_BINDINGS: &str = "urn:xmpp:sasl-cb:0";
 /// Resource binding (RFC 6120 §7).
 pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 /// Session establishment (RFC 3921 §3).
@@ -62,7 +64,7 @@ pub const STREAM_LIMITS: &str = "urn:xmpp:stream-limits:0";
 pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// The namespaces that a reader hands out without an allocation.
-pub(crate) const KNOWN: [&str; 29] = [
+pub(crate) const KNOWN: [&str; 30] = [
     CLIENT,
     STREAMS,
     STREAM_ERRORS,
@@ -72,6 +74,7 @@ pub(crate) const KNOWN: [&str; 29] = [
     XBOSH,
     TLS,
     SASL,
+    SASL_BINDINGS,
     BIND,
     SESSION,
     ROSTER,

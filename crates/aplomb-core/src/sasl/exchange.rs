@@ -3,9 +3,10 @@
 //! Knows neither XML nor base64, so that SASL of RFC 6120 §6 and XEP-0388 are two wrappers of one
 //! thing. Source: RFC 4422 §3.
 
-use super::binding::Bindings;
+use super::announced::Announced;
+use super::binding::{BindingType, Bindings};
 use super::scram::{ClientFirst, ServerExchange};
-use super::{Failure, Login, Mechanism, ScramKeys, plain};
+use super::{Failure, Hash, Login, Mechanism, ScramKeys, plain};
 use crate::secret::Secret;
 
 /// What a client may log in with on its connection.
@@ -17,6 +18,28 @@ pub struct Offer<'a> {
     pub mechanisms: &'a [Mechanism],
     /// What a login can be bound to.
     pub bindings: &'a Bindings,
+}
+
+impl Offer<'_> {
+    /// Whether a login can be bound to its connection.
+    pub fn can_bind(&self) -> bool {
+        self.mechanisms.iter().any(|mechanism| mechanism.is_bound())
+    }
+
+    /// The types of channel binding, if there are any (XEP-0440).
+    pub fn binding_types(&self) -> impl Iterator<Item = BindingType> {
+        self.bindings.types().filter(|_| self.can_bind())
+    }
+
+    /// What is announced, as it is read by a client.
+    pub fn announced(&self) -> Announced {
+        let names = self.mechanisms.iter().map(|mechanism| mechanism.name().to_owned());
+        let types = self.binding_types().map(|kind| kind.name().to_owned()).collect::<Vec<_>>();
+        Announced {
+            mechanisms: names.collect(),
+            binding_types: (!types.is_empty()).then_some(types),
+        }
+    }
 }
 
 /// A login that is being tried. The first message is the client's.
@@ -56,6 +79,8 @@ pub enum Ask {
     Keys {
         /// The account.
         name: String,
+        /// For which hash.
+        hash: Hash,
     },
 }
 
@@ -143,10 +168,13 @@ impl Exchange {
                 let plain::Claim { name, password } = claim;
                 (State::AskedPassword, Ask::Password { name: name.clone(), password }, name)
             }),
-            Mechanism::ScramSha256 => ClientFirst::read(message, offer.domain).map(|first| {
-                let name = first.name().to_owned();
-                (State::AskedKeys(Box::new(first)), Ask::Keys { name: name.clone() }, name)
-            }),
+            Mechanism::Scram(hash) | Mechanism::ScramPlus(hash) => {
+                ClientFirst::read(message, hash, mechanism.is_bound(), offer).map(|first| {
+                    let name = first.name().to_owned();
+                    let ask = Ask::Keys { name: name.clone(), hash };
+                    (State::AskedKeys(Box::new(first)), ask, name)
+                })
+            }
         };
         match asked {
             Ok((state, ask, name)) => {

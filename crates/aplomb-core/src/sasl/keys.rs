@@ -1,25 +1,30 @@
-//! What is stored instead of a password: the keys of SCRAM-SHA-256 (RFC 5802 §3, RFC 7677).
+//! What is stored instead of a password: the keys of SCRAM, for each hash (RFC 5802 §3).
 
 use std::num::NonZeroU32;
 
-use aws_lc_rs::{digest, hmac, pbkdf2};
-
-use super::Login;
+use super::{Hash, Login};
 use crate::jid;
+use crate::limits::SALT_BYTES;
 use crate::secret::{Secret, equal_in_constant_time};
 
-/// Salted keys, from which the password cannot be told.
+/// Salted keys for one hash, from which the password cannot be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScramKeys {
+    /// The hash they were derived by.
+    pub hash: Hash,
     /// Random bytes, one set per password.
     pub salt: Vec<u8>,
     /// Rounds of PBKDF2.
     pub iterations: NonZeroU32,
     /// `H(HMAC(SaltedPassword, "Client Key"))`.
-    pub stored_key: Secret<[u8; 32]>,
+    pub stored_key: Secret<Vec<u8>>,
     /// `HMAC(SaltedPassword, "Server Key")`.
-    pub server_key: Secret<[u8; 32]>,
+    pub server_key: Secret<Vec<u8>>,
 }
+
+/// The keys of one password: at most one set for each hash.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyRing(Vec<ScramKeys>);
 
 /// A password that SASLprep refuses, such as an empty one or one with control characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -31,72 +36,107 @@ impl ScramKeys {
     ///
     /// - Errors: [`BadPassword`].
     pub fn derive(
+        hash: Hash,
         password: &Secret<String>,
         salt: &[u8],
         iterations: NonZeroU32,
     ) -> Result<Self, BadPassword> {
-        let salted = salted_password(password, salt, iterations)?;
-        let stored_key = stored_key(&client_key(&salted));
-        Ok(Self { salt: salt.to_vec(), iterations, stored_key, server_key: server_key(&salted) })
+        let salted = salted_password(hash, password, salt, iterations)?;
+        let stored_key = stored_key(hash, &client_key(hash, &salted));
+        let server_key = server_key(hash, &salted);
+        Ok(Self { hash, salt: salt.to_vec(), iterations, stored_key, server_key })
     }
 
     /// Checks a password that was sent in the clear, in constant time after the derivation.
     ///
     /// `name` is the account whose keys these are, in any spelling.
     pub fn check(&self, name: &str, password: &Secret<String>) -> Option<Login> {
-        let derived = Self::derive(password, &self.salt, self.iterations).ok()?;
+        let derived = Self::derive(self.hash, password, &self.salt, self.iterations).ok()?;
         let is_right = derived.stored_key == self.stored_key;
         is_right.then(|| jid::account_name(name).ok().map(Login::new))?
+    }
+
+    /// Whether `proof` shows knowledge of the password (RFC 5802 §3).
+    pub(super) fn are_proved(&self, auth_message: &str, proof: &[u8]) -> bool {
+        let stored = self.stored_key.expose();
+        let signature = self.hash.hmac(stored, auth_message.as_bytes());
+        let client_key = Secret::new(xor(proof, &signature));
+        equal_in_constant_time(stored_key(self.hash, &client_key).expose(), stored)
+    }
+}
+
+impl KeyRing {
+    /// Derives the keys of `password` for every hash, each with its own salt.
+    ///
+    /// - Errors: [`BadPassword`].
+    pub fn derive(
+        password: &Secret<String>,
+        salts: [[u8; SALT_BYTES]; Hash::ALL.len()],
+        iterations: NonZeroU32,
+    ) -> Result<Self, BadPassword> {
+        let each = Hash::ALL.into_iter().zip(salts);
+        let derive =
+            |(hash, salt): (_, [u8; _])| ScramKeys::derive(hash, password, &salt, iterations);
+        each.map(derive).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The keys for `hash`, if there are any.
+    pub fn of(&self, hash: Hash) -> Option<&ScramKeys> {
+        self.0.iter().find(|keys| keys.hash == hash)
+    }
+
+    /// All keys.
+    pub fn iter(&self) -> impl Iterator<Item = &ScramKeys> {
+        self.0.iter()
+    }
+
+    /// Puts keys on the ring, in the place of those for the same hash.
+    pub fn put(&mut self, keys: ScramKeys) {
+        self.0.retain(|kept| kept.hash != keys.hash);
+        self.0.push(keys);
+        self.0.sort_by_key(|keys| keys.hash);
+    }
+}
+
+impl FromIterator<ScramKeys> for KeyRing {
+    fn from_iter<T: IntoIterator<Item = ScramKeys>>(all: T) -> Self {
+        let mut ring = Self::default();
+        all.into_iter().for_each(|keys| ring.put(keys));
+        ring
     }
 }
 
 /// `SaltedPassword` (RFC 5802 §3).
 pub(super) fn salted_password(
+    hash: Hash,
     password: &Secret<String>,
     salt: &[u8],
     iterations: NonZeroU32,
-) -> Result<Secret<[u8; 32]>, BadPassword> {
+) -> Result<Secret<Vec<u8>>, BadPassword> {
     let prepared = stringprep::saslprep(password.expose()).map_err(|_| BadPassword)?;
     if prepared.is_empty() {
         return Err(BadPassword);
     }
-    let mut salted = [0; 32];
-    let algorithm = pbkdf2::PBKDF2_HMAC_SHA256;
-    pbkdf2::derive(algorithm, iterations, salt, prepared.as_bytes(), &mut salted);
-    Ok(Secret::new(salted))
+    Ok(hash.derive(prepared.as_bytes(), salt, iterations))
 }
 
 /// `ClientKey` (RFC 5802 §3).
-pub(super) fn client_key(salted: &Secret<[u8; 32]>) -> Secret<[u8; 32]> {
-    Secret::new(hmac(salted.expose(), b"Client Key"))
+pub(super) fn client_key(hash: Hash, salted: &Secret<Vec<u8>>) -> Secret<Vec<u8>> {
+    Secret::new(hash.hmac(salted.expose(), b"Client Key"))
 }
 
 /// `ServerKey` (RFC 5802 §3).
-pub(super) fn server_key(salted: &Secret<[u8; 32]>) -> Secret<[u8; 32]> {
-    Secret::new(hmac(salted.expose(), b"Server Key"))
+pub(super) fn server_key(hash: Hash, salted: &Secret<Vec<u8>>) -> Secret<Vec<u8>> {
+    Secret::new(hash.hmac(salted.expose(), b"Server Key"))
 }
 
 /// `StoredKey` (RFC 5802 §3).
-pub(super) fn stored_key(client_key: &Secret<[u8; 32]>) -> Secret<[u8; 32]> {
-    let hash = digest::digest(&digest::SHA256, client_key.expose());
-    Secret::new(hash.as_ref().try_into().expect("SHA-256 has 32 bytes"))
+pub(super) fn stored_key(hash: Hash, client_key: &Secret<Vec<u8>>) -> Secret<Vec<u8>> {
+    Secret::new(hash.digest(client_key.expose()))
 }
 
-/// Whether `proof` shows knowledge of the password behind `stored` (RFC 5802 §3).
-pub(super) fn proves(stored: &Secret<[u8; 32]>, auth_message: &str, proof: &[u8; 32]) -> bool {
-    let signature = hmac(stored.expose(), auth_message.as_bytes());
-    let client_key = Secret::new(xor(proof, &signature));
-    equal_in_constant_time(stored_key(&client_key).expose(), stored.expose())
-}
-
-/// `HMAC-SHA-256(key, message)`.
-pub(super) fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message);
-    tag.as_ref().try_into().expect("SHA-256 has 32 bytes")
-}
-
-pub(super) fn xor(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
-    std::array::from_fn(|at| left[at] ^ right[at])
+pub(super) fn xor(left: &[u8], right: &[u8]) -> Vec<u8> {
+    left.iter().zip(right).map(|(left, right)| left ^ right).collect()
 }
 
 #[cfg(test)]
@@ -111,23 +151,40 @@ mod tests {
 
     #[test]
     fn the_right_password_logs_in_and_another_does_not() {
-        let keys = ScramKeys::derive(&secret("pencil"), b"salt", FEW).unwrap();
-        assert_eq!(keys.check("Ada", &secret("pencil")).unwrap().name(), "ada");
-        for wrong in ["Pencil", "pencil ", "", "pen\u{7}cil"] {
-            assert_eq!(keys.check("ada", &secret(wrong)), None, "{wrong:?}");
+        let ring = KeyRing::derive(&secret("pencil"), [[1; 16], [2; 16], [3; 16]], FEW).unwrap();
+        for keys in ring.iter() {
+            assert_eq!(keys.check("Ada", &secret("pencil")).unwrap().name(), "ada");
+            for wrong in ["Pencil", "pencil ", "", "pen\u{7}cil"] {
+                assert_eq!(keys.check("ada", &secret(wrong)), None, "{wrong:?}");
+            }
         }
+        let sizes: Vec<_> = ring.iter().map(|keys| keys.stored_key.expose().len()).collect();
+        assert_eq!(sizes, [20, 32, 64]);
+    }
+
+    #[test]
+    fn a_ring_has_one_set_for_each_hash() {
+        let keys = |hash, salt| ScramKeys::derive(hash, &secret("pencil"), salt, FEW).unwrap();
+        let mut ring: KeyRing = [keys(Hash::Sha256, b"old")].into_iter().collect();
+        assert_eq!((ring.of(Hash::Sha1), ring.iter().count()), (None, 1));
+        ring.put(keys(Hash::Sha1, b"one"));
+        ring.put(keys(Hash::Sha256, b"new"));
+        assert_eq!(ring.of(Hash::Sha256).unwrap().salt, b"new");
+        let hashes: Vec<_> = ring.iter().map(|keys| keys.hash).collect();
+        assert_eq!(hashes, [Hash::Sha1, Hash::Sha256]);
     }
 
     #[test]
     fn passwords_that_look_alike_are_one() {
-        let keys = ScramKeys::derive(&secret("I\u{ad}X"), b"salt", FEW).unwrap();
+        let keys = ScramKeys::derive(Hash::Sha256, &secret("I\u{ad}X"), b"salt", FEW).unwrap();
         assert!(keys.check("ada", &secret("\u{2168}")).is_some(), "RFC 4013 §3, examples 1 and 5");
     }
 
     #[test]
     fn a_password_that_nobody_can_type_is_refused() {
         for bad in ["", "\u{7}", "a\0b", "\u{ad}"] {
-            assert_eq!(ScramKeys::derive(&secret(bad), b"salt", FEW), Err(BadPassword), "{bad:?}");
+            let derived = ScramKeys::derive(Hash::Sha512, &secret(bad), b"salt", FEW);
+            assert_eq!(derived, Err(BadPassword), "{bad:?}");
         }
     }
 }

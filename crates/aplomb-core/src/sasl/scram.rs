@@ -1,59 +1,77 @@
-//! SCRAM-SHA-256, the server and the client side (RFC 5802, RFC 7677).
+//! SCRAM by each hash, the server and the client side (RFC 5802, RFC 7677, XEP-0474).
 //!
-//! No channel binding: the flags `n` and `y` are taken, `p` is refused. Each step consumes the one
-//! before, so a message can be used once only.
-
-use std::num::NonZeroU32;
+//! Each step consumes the one before, so a message can be used once only.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
+use std::num::NonZeroU32;
 
-use super::keys::{client_key, hmac, proves, salted_password, server_key, stored_key, xor};
-use super::{Failure, Login, ScramKeys, check_authzid};
+use super::announced::{Announced, Flag};
+use super::binding::{BindingType, Bindings};
+use super::exchange::Offer;
+use super::keys::{client_key, salted_password, server_key, stored_key, xor};
+use super::{Failure, Hash, Login, Mechanism, ScramKeys, check_authzid};
 use crate::jid;
 use crate::limits::{SCRAM_ITERATIONS_MAX, SCRAM_ITERATIONS_MIN, SCRAM_NONCE_BYTES_MAX};
-use crate::secret::Secret;
+use crate::secret::{Secret, equal_in_constant_time};
 
 /// The client's first message, read by a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientFirst {
     name: String,
-    gs2_header: String,
+    bound: Bound,
     bare: String,
     nonce: String,
+    /// What the challenge says of the announcement, if anything.
+    announced: Option<String>,
 }
 
 /// A server that has sent its challenge.
 #[derive(Debug)]
 pub struct ServerExchange {
     name: String,
-    gs2_header: String,
+    bound: Bound,
     nonce: String,
     /// The first two parts of RFC 5802's AuthMessage.
     messages: String,
     keys: ScramKeys,
 }
 
+/// What the final message must repeat: the GS2 header and the data of the binding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Bound(Vec<u8>);
+
 impl ClientFirst {
-    /// Reads the first message on a server for `domain`.
+    /// Reads the first message of a login by SCRAM with `hash`; with channel binding if `is_bound`.
     ///
     /// - Shape: `n,,n=user,r=nonce`; the authzid between the commas obeys PLAIN's rule.
-    /// - Errors: [`Failure::MalformedRequest`] or [`Failure::InvalidAuthzid`].
-    /// - Source: RFC 5802 §7.
-    pub fn read(message: &[u8], domain: &str) -> Result<Self, Failure> {
+    /// - Errors: [`Failure::MalformedRequest`], [`Failure::InvalidAuthzid`],
+    ///   [`Failure::Downgraded`] or [`Failure::UnknownBinding`].
+    /// - Source: RFC 5802 §6 and §7.
+    pub fn read(
+        message: &[u8],
+        hash: Hash,
+        is_bound: bool,
+        offer: Offer<'_>,
+    ) -> Result<Self, Failure> {
         let text = std::str::from_utf8(message).map_err(|_| Failure::MalformedRequest)?;
         let mut parts = text.splitn(3, ',');
-        let flag = parts.next().filter(|flag| matches!(*flag, "n" | "y"));
-        let (Some(flag), Some(authzid), Some(bare)) = (flag, parts.next(), parts.next()) else {
+        let (Some(flag), Some(authzid), Some(bare)) = (parts.next(), parts.next(), parts.next())
+        else {
             return Err(Failure::MalformedRequest);
         };
+        let binding = read_flag(flag, is_bound, offer)?;
         let (name, nonce) = name_and_nonce(bare).ok_or(Failure::MalformedRequest)?;
         let name = jid::account_name(&name).map_err(|_| Failure::MalformedRequest)?;
         if !authzid.is_empty() {
             let wanted = authzid.strip_prefix("a=").and_then(decode_name);
-            check_authzid(&wanted.ok_or(Failure::MalformedRequest)?, &name, domain)?;
+            check_authzid(&wanted.ok_or(Failure::MalformedRequest)?, &name, offer.domain)?;
         }
-        let gs2_header = format!("{flag},{authzid},");
-        Ok(Self { name, gs2_header, bare: bare.to_owned(), nonce: nonce.to_owned() })
+        // COMPAT: Strophe 1.5 to 2: it refuses a challenge that says anything more. A client that
+        // knows channel binding knows RFC 5802 well enough, and Strophe does not.
+        let announced = (flag != "n").then(|| offer.announced().digest(hash));
+        let bound = Bound([format!("{flag},{authzid},").as_bytes(), binding].concat());
+        let (bare, nonce) = (bare.to_owned(), nonce.to_owned());
+        Ok(Self { name, bound, bare, nonce, announced })
     }
 
     /// The account's name, in its one spelling.
@@ -65,41 +83,42 @@ impl ClientFirst {
     pub fn challenge(self, keys: ScramKeys, nonce: &str) -> (ServerExchange, String) {
         let nonce = format!("{}{nonce}", self.nonce);
         let salt = BASE64_STANDARD.encode(&keys.salt);
-        let challenge = format!("r={nonce},s={salt},i={}", keys.iterations);
+        let announced = self.announced.map(|digest| format!(",h={digest}")).unwrap_or_default();
+        let challenge = format!("r={nonce},s={salt},i={}{announced}", keys.iterations);
         let messages = format!("{},{challenge}", self.bare);
-        let exchange =
-            ServerExchange { name: self.name, gs2_header: self.gs2_header, nonce, messages, keys };
+        let exchange = ServerExchange { name: self.name, bound: self.bound, nonce, messages, keys };
         (exchange, challenge)
     }
 }
 
 impl ServerExchange {
-    /// The account's name, in its one spelling.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// Checks the client's final message; returns the login and the server's final message.
     ///
     /// - Errors: [`Failure::MalformedRequest`] for another shape; [`Failure::NotAuthorized`] for a
-    ///   wrong proof, nonce or binding.
+    ///   wrong proof or nonce; [`Failure::WrongBinding`] for a right one that is bound elsewhere.
     /// - Source: RFC 5802 §7.
     pub fn finish(self, message: &[u8]) -> Result<(Login, String), Failure> {
         let text = std::str::from_utf8(message).map_err(|_| Failure::MalformedRequest)?;
         let (without_proof, proof) = text.rsplit_once(",p=").ok_or(Failure::MalformedRequest)?;
-        let proof = decode_32(proof).ok_or(Failure::MalformedRequest)?;
+        let proof = BASE64_STANDARD.decode(proof).map_err(|_| Failure::MalformedRequest)?;
         let mut parts = without_proof.split(',');
-        let binding = parts.next().and_then(|part| part.strip_prefix("c="));
+        let bound = parts.next().and_then(|part| part.strip_prefix("c="));
         let nonce = parts.next().and_then(|part| part.strip_prefix("r="));
-        let (Some(binding), Some(nonce)) = (binding, nonce) else {
+        let (Some(bound), Some(nonce)) = (bound, nonce) else {
             return Err(Failure::MalformedRequest);
         };
+        if proof.len() != self.keys.hash.bytes() {
+            return Err(Failure::MalformedRequest);
+        }
         let auth_message = format!("{},{without_proof}", self.messages);
-        let is_ours = nonce == self.nonce && binding == BASE64_STANDARD.encode(&self.gs2_header);
-        if !proves(&self.keys.stored_key, &auth_message, &proof) || !is_ours {
+        if !self.keys.are_proved(&auth_message, &proof) || nonce != self.nonce {
             return Err(Failure::NotAuthorized);
         }
-        let signature = hmac(self.keys.server_key.expose(), auth_message.as_bytes());
+        if bound != BASE64_STANDARD.encode(&self.bound.0) {
+            return Err(Failure::WrongBinding);
+        }
+        let hash = self.keys.hash;
+        let signature = hash.hmac(self.keys.server_key.expose(), auth_message.as_bytes());
         Ok((Login::new(self.name), format!("v={}", BASE64_STANDARD.encode(signature))))
     }
 }
@@ -120,6 +139,18 @@ pub enum Distrust {
     /// The password cannot be used.
     #[error("the password is empty or holds characters that RFC 4013 prohibits")]
     BadPassword,
+    /// What the server announced is not what came here.
+    #[error(
+        "the server announced other ways to log in than those that came here (XEP-0474): somebody \
+         in between took the better ones away"
+    )]
+    Downgraded,
+    /// The server has only types of channel binding that we do not know, and does not prove it.
+    #[error(
+        "the server can bind logins to this TLS connection, but by no type that is known here, \
+         and does not prove that it announced them: somebody may be in between"
+    )]
+    OddBindings,
     /// The server does not know the password either.
     #[error("the server did not prove that it knows the password: it may be an impostor")]
     WrongSignature,
@@ -128,46 +159,82 @@ pub enum Distrust {
 /// A client that has sent its first message.
 #[derive(Debug)]
 pub struct ClientExchange {
+    hash: Hash,
+    flag: Flag,
+    bound: Bound,
     bare: String,
     nonce: String,
 }
 
 /// The server's proof that a client waits for.
 #[derive(Debug)]
-pub struct ExpectedSignature([u8; 32]);
+pub struct ExpectedSignature(Vec<u8>);
 
 impl ClientExchange {
-    /// Starts as `name`, with a random `nonce` of ours; returns the first message.
-    pub fn start(name: &str, nonce: &str) -> (Self, String) {
+    /// Starts as `name`, with a random `nonce` of ours, on a connection that has `bindings`;
+    /// returns the first message.
+    pub fn start(
+        name: &str,
+        nonce: &str,
+        (hash, flag): (Hash, Flag),
+        bindings: &Bindings,
+    ) -> (Self, String) {
+        let (flag_text, data) = match flag {
+            Flag::Unable { .. } => ("n".to_owned(), None),
+            Flag::Unoffered => ("y".to_owned(), None),
+            Flag::Bound(kind) => (format!("p={}", kind.name()), bindings.data(kind)),
+        };
+        let header = format!("{flag_text},,");
+        let bound = Bound([header.as_bytes(), data.unwrap_or_default()].concat());
         let bare = format!("n={},r={nonce}", encode_name(name));
-        let message = format!("n,,{bare}");
-        (Self { bare, nonce: nonce.to_owned() }, message)
+        let message = format!("{header}{bare}");
+        (Self { hash, flag, bound, bare, nonce: nonce.to_owned() }, message)
     }
 
-    /// Answers the challenge. Costs the derivation that the server asks for, within bounds.
+    /// The mechanism that it is.
+    pub const fn mechanism(&self) -> Mechanism {
+        match self.flag {
+            Flag::Bound(_) => Mechanism::ScramPlus(self.hash),
+            Flag::Unable { .. } | Flag::Unoffered => Mechanism::Scram(self.hash),
+        }
+    }
+
+    /// Answers the challenge of a server that announced `announced`. Costs the derivation that the
+    /// server asks for, within bounds.
     ///
     /// - Errors: see [`Distrust`].
     pub fn answer(
         self,
         challenge: &[u8],
         password: &Secret<String>,
+        announced: &Announced,
     ) -> Result<(ExpectedSignature, String), Distrust> {
+        let Self { hash, .. } = self;
         let text = std::str::from_utf8(challenge).map_err(|_| Distrust::Malformed)?;
-        let (nonce, salt, iterations) = read_challenge(text).ok_or(Distrust::Malformed)?;
+        let challenge = Challenge::read(text).ok_or(Distrust::Malformed)?;
+        let Challenge { nonce, salt, iterations, digest } = challenge;
         if !nonce.starts_with(&self.nonce) || nonce.len() == self.nonce.len() {
             return Err(Distrust::ForeignNonce);
         }
         if !(SCRAM_ITERATIONS_MIN..=SCRAM_ITERATIONS_MAX).contains(&iterations.get()) {
             return Err(Distrust::Iterations(iterations.get()));
         }
-        let salted =
-            salted_password(password, &salt, iterations).map_err(|_| Distrust::BadPassword)?;
-        let without_proof = format!("c=biws,r={nonce}");
+        match digest {
+            Some(digest) if digest != announced.digest(hash) => return Err(Distrust::Downgraded),
+            None if self.flag == (Flag::Unable { is_odd: true }) => {
+                return Err(Distrust::OddBindings);
+            }
+            Some(_) | None => {}
+        }
+        let salted = salted_password(hash, password, &salt, iterations);
+        let salted = salted.map_err(|_| Distrust::BadPassword)?;
+        let bound = BASE64_STANDARD.encode(&self.bound.0);
+        let without_proof = format!("c={bound},r={nonce}");
         let auth_message = format!("{},{text},{without_proof}", self.bare);
-        let key = client_key(&salted);
-        let signature = hmac(stored_key(&key).expose(), auth_message.as_bytes());
+        let key = client_key(hash, &salted);
+        let signature = hash.hmac(stored_key(hash, &key).expose(), auth_message.as_bytes());
         let proof = BASE64_STANDARD.encode(xor(key.expose(), &signature));
-        let expected = hmac(server_key(&salted).expose(), auth_message.as_bytes());
+        let expected = hash.hmac(server_key(hash, &salted).expose(), auth_message.as_bytes());
         Ok((ExpectedSignature(expected), format!("{without_proof},p={proof}")))
     }
 }
@@ -177,10 +244,30 @@ impl ExpectedSignature {
     ///
     /// - Errors: [`Distrust::WrongSignature`].
     pub fn check(self, message: &[u8]) -> Result<(), Distrust> {
-        let signature = message.strip_prefix(b"v=").and_then(|v| std::str::from_utf8(v).ok());
-        let signature = signature.and_then(decode_32).map(Secret::new);
-        let is_right = signature.is_some_and(|given| given == Secret::new(self.0));
+        let signature = message.strip_prefix(b"v=").and_then(|v| BASE64_STANDARD.decode(v).ok());
+        let is_right = signature.is_some_and(|given| equal_in_constant_time(&given, &self.0));
         if is_right { Ok(()) } else { Err(Distrust::WrongSignature) }
+    }
+}
+
+/// The type of channel binding that a client's first message names, if it names one.
+pub fn binding_named(message: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(message).ok()?;
+    text.split(',').next()?.strip_prefix("p=")
+}
+
+/// Reads the flag; gives the data of the binding that it names.
+fn read_flag<'a>(flag: &str, is_bound: bool, offer: Offer<'a>) -> Result<&'a [u8], Failure> {
+    match (flag.strip_prefix("p="), is_bound) {
+        (Some(kind), true) => BindingType::named(kind)
+            .and_then(|kind| offer.bindings.data(kind))
+            .ok_or(Failure::UnknownBinding),
+        (None, false) if flag == "n" => Ok(&[]),
+        (None, false) if flag == "y" => match offer.can_bind() {
+            true => Err(Failure::Downgraded),
+            false => Ok(&[]),
+        },
+        (Some(_), false) | (None, _) => Err(Failure::MalformedRequest),
     }
 }
 
@@ -192,21 +279,37 @@ fn name_and_nonce(bare: &str) -> Option<(String, &str)> {
     is_nonce(nonce).then_some((name, nonce))
 }
 
-fn read_challenge(text: &str) -> Option<(&str, Vec<u8>, NonZeroU32)> {
-    let mut parts = text.split(',');
-    let nonce = parts.next()?.strip_prefix("r=").filter(|nonce| is_nonce(nonce))?;
-    let salt = BASE64_STANDARD.decode(parts.next()?.strip_prefix("s=")?).ok()?;
-    let iterations = parts.next()?.strip_prefix("i=")?.parse().ok()?;
-    Some((nonce, salt, iterations))
+/// The server's first message, read by a client.
+struct Challenge<'a> {
+    nonce: &'a str,
+    salt: Vec<u8>,
+    iterations: NonZeroU32,
+    /// The attribute `h` of XEP-0474. Whatever else follows is of no meaning to us.
+    digest: Option<&'a str>,
+}
+
+impl<'a> Challenge<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let mut parts = text.split(',');
+        let nonce = parts.next()?.strip_prefix("r=").filter(|nonce| is_nonce(nonce))?;
+        let salt = BASE64_STANDARD.decode(parts.next()?.strip_prefix("s=")?).ok()?;
+        let iterations = parts.next()?.strip_prefix("i=")?.parse().ok()?;
+        let mut digest = None;
+        for extension in parts {
+            match extension.split_once('=')? {
+                // Mandatory to understand (RFC 5802 §5.1).
+                ("m", _) => return None,
+                ("h", value) if digest.replace(value).is_some() => return None,
+                _ => {}
+            }
+        }
+        Some(Self { nonce, salt, iterations, digest })
+    }
 }
 
 fn is_nonce(nonce: &str) -> bool {
     let is_printable = nonce.bytes().all(|b| b.is_ascii_graphic() && b != b',');
     is_printable && (1..=SCRAM_NONCE_BYTES_MAX).contains(&nonce.len())
-}
-
-fn decode_32(text: &str) -> Option<[u8; 32]> {
-    BASE64_STANDARD.decode(text).ok()?.try_into().ok()
 }
 
 fn encode_name(name: &str) -> String {
@@ -232,65 +335,142 @@ fn decode_name(encoded: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sasl::announced::Choice;
 
-    const CLIENT_NONCE: &str = "rOprNGfwEbeRWgbNEkqO";
-    const SERVER_NONCE: &str = "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
-    const SALT: &str = "W22ZaJ0SNY7soEsUEjb6gQ==";
-    const CLIENT_FINAL: &str = "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
-                                p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
-    const SERVER_FINAL: &str = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
+    /// One login, word by word.
+    struct Example {
+        hash: Hash,
+        salt: &'static str,
+        nonces: [&'static str; 2],
+        proof: &'static str,
+        signature: &'static str,
+    }
+
+    /// RFC 5802 §5.
+    const SHA1: Example = Example {
+        hash: Hash::Sha1,
+        salt: "QSXCR+Q6sek8bf92",
+        nonces: ["fyko+d2lbbFgONRv9qkxdawL", "3rfcNHYJY1ZVvWVs7j"],
+        proof: "v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=",
+        signature: "rmF9pqV8S7suAoZWja4dJRkFsKQ=",
+    };
+
+    /// RFC 7677 §3.
+    const SHA256: Example = Example {
+        hash: Hash::Sha256,
+        salt: "W22ZaJ0SNY7soEsUEjb6gQ==",
+        nonces: ["rOprNGfwEbeRWgbNEkqO", "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"],
+        proof: "dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+        signature: "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
+    };
+
+    /// The same login by SHA-512, by the hashlib and hmac of Python 3.11 in a script that gives the
+    /// two above as well.
+    const SHA512: Example = Example {
+        hash: Hash::Sha512,
+        proof: "gMGXRcevScNtxZ6/8lQYpGtnsNAc3mGcmNomv+xnoOMw+3R2xNJdMNnzMlTN8PPC6wdp6dybEmDYXYTxwnYP\
+                JQ==",
+        signature: "ZQnYEgWQMFmmsM8aQMF0nDDCy/AgCzkwk8CmMZYcMg0vSVlKDanekLtifDSeVGT4+5ZxXnJq199RVG2r\
+                    R7N7Zw==",
+        ..SHA256
+    };
+
+    const CLIENT_NONCE: &str = SHA256.nonces[0];
+    const SALT: &str = SHA256.salt;
+    const UNBOUND: &[Mechanism] = &[Mechanism::Scram(Hash::Sha256), Mechanism::Plain];
+    const ALL: &[Mechanism] = &Mechanism::ALL;
 
     fn pencil() -> Secret<String> {
         Secret::new("pencil".to_owned())
     }
 
-    fn keys() -> ScramKeys {
-        let salt = BASE64_STANDARD.decode(SALT).unwrap();
-        ScramKeys::derive(&pencil(), &salt, NonZeroU32::new(4096).unwrap()).unwrap()
+    fn keys(example: &Example) -> ScramKeys {
+        let salt = BASE64_STANDARD.decode(example.salt).unwrap();
+        let rounds = NonZeroU32::new(4096).unwrap();
+        ScramKeys::derive(example.hash, &pencil(), &salt, rounds).unwrap()
     }
 
-    fn challenged() -> (ServerExchange, String) {
-        let first = format!("n,,n=user,r={CLIENT_NONCE}");
-        let first = ClientFirst::read(first.as_bytes(), "cc.test").unwrap();
-        first.challenge(keys(), SERVER_NONCE)
+    fn offer<'a>(mechanisms: &'a [Mechanism], bindings: &'a Bindings) -> Offer<'a> {
+        Offer { domain: "cc.test", mechanisms, bindings }
     }
 
-    #[test]
-    fn both_sides_say_what_rfc_7677_says() {
-        let (client, first) = ClientExchange::start("user", CLIENT_NONCE);
-        assert_eq!(first, format!("n,,n=user,r={CLIENT_NONCE}"));
-        let (server, challenge) = challenged();
-        assert_eq!(challenge, format!("r={CLIENT_NONCE}{SERVER_NONCE},s={SALT},i=4096"));
-        let (expected, last) = client.answer(challenge.as_bytes(), &pencil()).unwrap();
-        assert_eq!(last, CLIENT_FINAL);
-        let (login, proof) = server.finish(last.as_bytes()).unwrap();
-        assert_eq!((login.name(), proof.as_str()), ("user", SERVER_FINAL));
-        assert_eq!(expected.check(proof.as_bytes()), Ok(()));
+    fn bindings(seed: u8) -> Bindings {
+        Bindings { exporter: Some(Secret::new([seed; 32])), server_end_point: Some(vec![seed; 48]) }
     }
 
-    #[test]
-    fn a_first_message_is_from_the_client_itself_without_binding() {
-        let check = |message: &str, expected: Result<&str, Failure>| {
-            let read = ClientFirst::read(message.as_bytes(), "cc.test");
-            assert_eq!(
-                read.as_ref().map(ClientFirst::name),
-                expected.as_ref().copied(),
-                "{message}"
-            );
+    /// A login of our client against our server, each with its own view of the connection; the
+    /// server announces `announced`, and what the client hears of it went through `tamper`.
+    fn log_in(
+        announced: &[Mechanism],
+        [ours, theirs]: [&Bindings; 2],
+        tamper: impl FnOnce(&mut Announced),
+    ) -> Result<Mechanism, String> {
+        let offer = offer(announced, ours);
+        let mut heard = offer.announced();
+        tamper(&mut heard);
+        let Some(Choice::Scram(hash, flag)) = heard.choose(theirs, false) else {
+            return Err("no choice".to_owned());
         };
-        check("n,,n=Ada,r=abc", Ok("ada"));
-        check("y,,n=ada,r=abc", Ok("ada"));
-        check("n,a=ada@cc.test,n=ada,r=abc", Ok("ada"));
-        check("n,,n=a=2Cb=3Dc,r=abc", Ok("a,b=c"));
-        check("n,,n=ada,r=abc,x=extension", Ok("ada"));
-        check("n,a=bob@cc.test,n=ada,r=abc", Err(Failure::InvalidAuthzid));
-        check("n,a=ada@elsewhere.test,n=ada,r=abc", Err(Failure::InvalidAuthzid));
+        let (client, first) = ClientExchange::start("user", "abc", (hash, flag), theirs);
+        let mechanism = client.mechanism();
+        let is_bound = mechanism.is_bound();
+        let keys = ScramKeys::derive(hash, &pencil(), b"salt", NonZeroU32::new(4096).unwrap());
+        let failed = |failure: Failure| format!("{failure:?}");
+        let first = ClientFirst::read(first.as_bytes(), hash, is_bound, offer).map_err(failed)?;
+        let (server, challenge) = first.challenge(keys.unwrap(), "def");
+        let answer = client.answer(challenge.as_bytes(), &pencil(), &heard);
+        let (expected, last) = answer.map_err(|distrust| format!("{distrust:?}"))?;
+        let (_, proof) = server.finish(last.as_bytes()).map_err(failed)?;
+        expected.check(proof.as_bytes()).unwrap();
+        Ok(mechanism)
+    }
+
+    #[test]
+    fn both_sides_say_what_the_standards_say() {
+        let (none, announced) = (Bindings::default(), Announced::default());
+        for example in [SHA1, SHA256, SHA512] {
+            let Example { hash, salt, nonces: [ours, theirs], proof, signature } = example;
+            let flag = Flag::Unable { is_odd: false };
+            let (client, first) = ClientExchange::start("user", ours, (hash, flag), &none);
+            assert_eq!(first, format!("n,,n=user,r={ours}"));
+            let read = ClientFirst::read(first.as_bytes(), hash, false, offer(UNBOUND, &none));
+            let (server, challenge) = read.unwrap().challenge(keys(&example), theirs);
+            assert_eq!(challenge, format!("r={ours}{theirs},s={salt},i=4096"));
+            let answer = client.answer(challenge.as_bytes(), &pencil(), &announced);
+            let (expected, last) = answer.unwrap();
+            assert_eq!(last, format!("c=biws,r={ours}{theirs},p={proof}"));
+            let (login, last) = server.finish(last.as_bytes()).unwrap();
+            assert_eq!((login.name(), last), ("user", format!("v={signature}")));
+            assert_eq!(expected.check(format!("v={signature}").as_bytes()), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_first_message_is_from_the_client_itself_and_means_what_is_offered() {
+        let (none, some) = (Bindings::default(), bindings(1));
+        let weak = Bindings { exporter: None, ..some.clone() };
+        let check = |message: &str, mechanism, offer, expected: Result<&str, Failure>| {
+            let is_bound = Mechanism::is_bound(mechanism);
+            let read = ClientFirst::read(message.as_bytes(), Hash::Sha256, is_bound, offer);
+            let name = read.as_ref().map(ClientFirst::name);
+            assert_eq!(name, expected.as_ref().copied(), "{message}");
+        };
+        let [plain, plus] = [Mechanism::Scram(Hash::Sha256), Mechanism::ScramPlus(Hash::Sha256)];
+        let unbound = offer(UNBOUND, &none);
+        check("n,,n=Ada,r=abc", plain, unbound, Ok("ada"));
+        check("y,,n=ada,r=abc", plain, unbound, Ok("ada"));
+        check("n,a=ada@cc.test,n=ada,r=abc", plain, unbound, Ok("ada"));
+        check("n,,n=a=2Cb=3Dc,r=abc", plain, unbound, Ok("a,b=c"));
+        check("n,,n=ada,r=abc,x=extension", plain, unbound, Ok("ada"));
+        check("n,a=bob@cc.test,n=ada,r=abc", plain, unbound, Err(Failure::InvalidAuthzid));
+        check("n,a=ada@elsewhere.test,n=ada,r=abc", plain, unbound, Err(Failure::InvalidAuthzid));
         for malformed in [
             "",
             "n",
             "n,,",
             "p=tls-unique,,n=ada,r=abc",
             "p=tls-exporter,,n=ada,r=abc",
+            "p,,n=ada,r=abc",
             "x,,n=ada,r=abc",
             "n,bob,n=ada,r=abc",
             "n,,m=must,n=ada,r=abc",
@@ -299,59 +479,135 @@ mod tests {
             "n,,n=ada",
             "n,,n=a=da,r=abc",
             "n,,n=a=,r=abc",
+            "n,,n=a=2c,r=abc",
             "n,,n=ada,r=a b",
         ] {
-            check(malformed, Err(Failure::MalformedRequest));
+            check(malformed, plain, unbound, Err(Failure::MalformedRequest));
         }
         let long = format!("n,,n=ada,r={}", "a".repeat(SCRAM_NONCE_BYTES_MAX + 1));
-        check(&long, Err(Failure::MalformedRequest));
+        check(&long, plain, unbound, Err(Failure::MalformedRequest));
+
+        let bound = offer(ALL, &some);
+        check("p=tls-exporter,,n=ada,r=abc", plus, bound, Ok("ada"));
+        check("p=tls-server-end-point,a=ada@cc.test,n=ada,r=abc", plus, bound, Ok("ada"));
+        check("n,,n=ada,r=abc", plain, bound, Ok("ada"));
+        check("y,,n=ada,r=abc", plain, bound, Err(Failure::Downgraded));
+        for malformed in ["n,,n=ada,r=abc", "y,,n=ada,r=abc"] {
+            check(malformed, plus, bound, Err(Failure::MalformedRequest));
+        }
+        for unknown in ["p=tls-unique", "p=", "p=TLS-EXPORTER"] {
+            let message = format!("{unknown},,n=ada,r=abc");
+            check(&message, plus, bound, Err(Failure::UnknownBinding));
+        }
+        check("p=tls-exporter,,n=ada,r=abc", plus, offer(ALL, &weak), Err(Failure::UnknownBinding));
+    }
+
+    #[test]
+    fn a_login_is_bound_to_one_connection_by_the_strongest_that_both_have() {
+        let (here, elsewhere, none) = (bindings(1), bindings(2), Bindings::default());
+        let weak = Bindings { exporter: None, ..here.clone() };
+        let as_it_is = |_: &mut Announced| {};
+        let [bound, unbound] = [Mechanism::ScramPlus, Mechanism::Scram];
+        assert_eq!(log_in(ALL, [&here, &here], as_it_is), Ok(bound(Hash::Sha512)));
+        assert_eq!(log_in(ALL, [&weak, &here], as_it_is), Ok(bound(Hash::Sha512)));
+        assert_eq!(log_in(ALL, [&here, &none], as_it_is), Ok(unbound(Hash::Sha512)));
+        assert_eq!(log_in(UNBOUND, [&none, &here], as_it_is), Ok(unbound(Hash::Sha256)));
+        let wrong = Err("WrongBinding".to_owned());
+        assert_eq!(log_in(ALL, [&here, &elsewhere], as_it_is), wrong);
+        assert_eq!(log_in(ALL, [&weak, &elsewhere], as_it_is), wrong);
+    }
+
+    #[test]
+    fn whatever_somebody_in_between_takes_away_is_noticed() {
+        let (here, none) = (bindings(1), Bindings::default());
+        let check = |bindings, tamper: fn(&mut Announced), noticed: &str| {
+            assert_eq!(log_in(ALL, bindings, tamper), Err(noticed.to_owned()));
+        };
+        let both = [&here, &here];
+        check(both, |heard| drop(heard.mechanisms.remove(0)), "Downgraded");
+        check(both, |heard| heard.mechanisms.push("X-NEW".to_owned()), "Downgraded");
+        // By the server, for the client says that it can and heard of nothing.
+        check(both, |heard| heard.mechanisms.retain(|m| !m.ends_with("PLUS")), "Downgraded");
+        let exporter = |heard: &mut Announced| {
+            heard.binding_types = Some(vec!["tls-server-end-point".to_owned()]);
+        };
+        check(both, exporter, "Downgraded");
+        check(both, |heard| heard.binding_types = None, "Downgraded");
+        check(both, |heard| heard.binding_types = Some(vec!["x".to_owned()]), "OddBindings");
+        // Who binds nothing is told nothing: see the word on Strophe.
+        let without = log_in(ALL, [&here, &none], |heard| drop(heard.mechanisms.remove(3)));
+        assert_eq!(without, Ok(Mechanism::Scram(Hash::Sha256)));
+    }
+
+    fn challenged(server_nonce: &str) -> ServerExchange {
+        let (none, first) = (Bindings::default(), format!("n,,n=user,r={CLIENT_NONCE}"));
+        let offer = offer(UNBOUND, &none);
+        let first = ClientFirst::read(first.as_bytes(), Hash::Sha256, false, offer).unwrap();
+        first.challenge(keys(&SHA256), server_nonce).0
     }
 
     #[test]
     fn a_final_message_that_was_touched_or_used_before_is_refused() {
+        let [ours, theirs] = SHA256.nonces;
+        let last = format!("c=biws,r={ours}{theirs},p={}", SHA256.proof);
+        assert!(challenged(theirs).finish(last.as_bytes()).is_ok());
         let check = |message: &str, failure| {
-            let (server, _) = challenged();
-            assert_eq!(server.finish(message.as_bytes()).unwrap_err(), failure, "{message}");
+            let finished = challenged(theirs).finish(message.as_bytes());
+            assert_eq!(finished.unwrap_err(), failure, "{message}");
         };
-        check(&CLIENT_FINAL.replace("c=biws", "c=eSws"), Failure::NotAuthorized);
-        check(&CLIENT_FINAL.replace("k0,", "k1,"), Failure::NotAuthorized);
-        check(&CLIENT_FINAL.replace("p=dH", "p=dG"), Failure::NotAuthorized);
-        check(&CLIENT_FINAL.replace("p=dHzb", "p="), Failure::MalformedRequest);
+        check(&last.replace("c=biws", "c=eSws"), Failure::NotAuthorized);
+        check(&last.replace("k0,", "k1,"), Failure::NotAuthorized);
+        check(&last.replace("k0,", "k0,m=must,"), Failure::NotAuthorized);
+        check(&last.replace("p=dH", "p=dG"), Failure::NotAuthorized);
+        check(&last.replace("p=dHzb", "p="), Failure::MalformedRequest);
+        check(&last.replace(SHA256.proof, SHA1.proof), Failure::MalformedRequest);
+        check(&last.replace(SHA256.proof, SHA512.proof), Failure::MalformedRequest);
+        check(&last.replace(SHA256.proof, ""), Failure::MalformedRequest);
         check("c=biws", Failure::MalformedRequest);
         check("", Failure::MalformedRequest);
-        let first = format!("n,,n=user,r={CLIENT_NONCE}");
-        let again = ClientFirst::read(first.as_bytes(), "cc.test").unwrap();
-        let (server, _) = again.challenge(keys(), "another-nonce");
-        let replay = server.finish(CLIENT_FINAL.as_bytes());
+        let replay = challenged("another-nonce").finish(last.as_bytes());
         assert_eq!(replay.unwrap_err(), Failure::NotAuthorized);
     }
 
     #[test]
     fn a_client_that_was_told_other_rounds_does_not_prove_itself() {
-        let (client, _) = ClientExchange::start("user", CLIENT_NONCE);
-        let (server, challenge) = challenged();
-        let tampered = challenge.replace("i=4096", "i=4097");
-        let (_, last) = client.answer(tampered.as_bytes(), &pencil()).unwrap();
-        assert_eq!(server.finish(last.as_bytes()).unwrap_err(), Failure::NotAuthorized);
+        let last = answer(&format!("r={CLIENT_NONCE}x,s={SALT},i=4097")).unwrap();
+        let finished = challenged("x").finish(last.as_bytes());
+        assert_eq!(finished.unwrap_err(), Failure::NotAuthorized);
+    }
+
+    fn answer(challenge: &str) -> Result<String, Distrust> {
+        let flag = Flag::Unable { is_odd: false };
+        let choice = (Hash::Sha256, flag);
+        let (client, _) = ClientExchange::start("user", CLIENT_NONCE, choice, &Bindings::default());
+        let answer = client.answer(challenge.as_bytes(), &pencil(), &Announced::default());
+        answer.map(|(_, last)| last)
     }
 
     #[test]
     fn a_client_distrusts_a_bad_server() {
         let check = |challenge: &str, distrust| {
-            let (client, _) = ClientExchange::start("user", CLIENT_NONCE);
-            let answer = client.answer(challenge.as_bytes(), &pencil());
-            assert_eq!(answer.err(), Some(distrust), "{challenge}");
+            assert_eq!(answer(challenge), Err(distrust), "{challenge}");
         };
+        let good = format!("r={CLIENT_NONCE}x,s={SALT},i=4096");
+        assert!(answer(&good).is_ok() && answer(&format!("{good},x=1,y=2")).is_ok());
         check("", Distrust::Malformed);
-        check(&format!("r={CLIENT_NONCE}x,s=?,i=4096"), Distrust::Malformed);
-        check(&format!("r={CLIENT_NONCE}x,s={SALT},i=0"), Distrust::Malformed);
-        check(&format!("r=x{CLIENT_NONCE},s={SALT},i=4096"), Distrust::ForeignNonce);
-        check(&format!("r={CLIENT_NONCE},s={SALT},i=4096"), Distrust::ForeignNonce);
-        check(&format!("r={CLIENT_NONCE}x,s={SALT},i=4095"), Distrust::Iterations(4095));
-        let many = format!("r={CLIENT_NONCE}x,s={SALT},i=4000000000");
-        check(&many, Distrust::Iterations(4_000_000_000));
-        for bad in ["", "v=", "e=other-error", "v=AAAA", &SERVER_FINAL.replace("v=6", "v=7")] {
-            let expected = ExpectedSignature([0; 32]);
+        check(&good.replace(SALT, "?"), Distrust::Malformed);
+        check(&good.replace("i=4096", "i=0"), Distrust::Malformed);
+        check(&good.replace("i=4096", "i=-4096"), Distrust::Malformed);
+        check(&format!("{good},m=must"), Distrust::Malformed);
+        check(&format!("m=must,{good}"), Distrust::Malformed);
+        check(&format!("{good},h=a,h=b"), Distrust::Malformed);
+        check(&format!("{good},h=AAAA"), Distrust::Downgraded);
+        check(&good.replace("r=", "r=x"), Distrust::ForeignNonce);
+        check(&good.replace("x,", ","), Distrust::ForeignNonce);
+        check(&good.replace("4096", "4095"), Distrust::Iterations(4095));
+        check(&good.replace("4096", "4000000000"), Distrust::Iterations(4_000_000_000));
+        check(&good.replace("4096", "40000000000"), Distrust::Malformed);
+        let wrong = format!("v={}", SHA256.signature.replace('6', "7"));
+        for bad in ["", "v=", "e=other-error", "v=AAAA", &wrong] {
+            let signature = BASE64_STANDARD.decode(SHA256.signature).unwrap();
+            let expected = ExpectedSignature(signature);
             assert_eq!(expected.check(bad.as_bytes()), Err(Distrust::WrongSignature), "{bad}");
         }
     }

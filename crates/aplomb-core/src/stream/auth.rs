@@ -84,7 +84,9 @@ impl Auth {
         let exchange = self.exchange.take();
         let name = exchange.and_then(|exchange| exchange.name().map(str::to_owned));
         let condition = Element::new(ns::SASL, failure.name());
-        Move::Fail(Element::new(ns::SASL, "failure").with_child(condition), name, failure)
+        let text = failure.text().map(|text| Element::new(ns::SASL, "text").with_text(text));
+        let refusal = Element::new(ns::SASL, "failure").with_child(condition);
+        Move::Fail(refusal.with_children(text), name, failure)
     }
 }
 
@@ -92,7 +94,7 @@ impl From<Ask> for Question {
     fn from(ask: Ask) -> Self {
         match ask {
             Ask::Password { name, password } => Self::Password { name, password },
-            Ask::Keys { name } => Self::Keys { name },
+            Ask::Keys { name, hash } => Self::Keys { name, hash },
         }
     }
 }

@@ -17,6 +17,8 @@ use crate::framing::{Close, Frame, Framing, Open};
 use crate::jid::{self, FullJid};
 use crate::limits::{ANSWER_SECS_MAX, CLOSE_SECS_MAX, STANZA_BYTES_MAX};
 use crate::ns;
+use crate::sasl::announced::{Announced, Choice};
+use crate::sasl::binding::Bindings;
 use crate::sasl::scram::{ClientExchange, Distrust, ExpectedSignature};
 use crate::sasl::{Mechanism, plain};
 use crate::secret::Secret;
@@ -29,6 +31,8 @@ pub struct Initiator {
     wish: Wish,
     phase: Phase,
     scram: Scram,
+    /// What the server announced for logins.
+    announced: Announced,
     jid: Option<FullJid>,
     /// The `id` of the session request that waits for its answer.
     session: Option<&'static str>,
@@ -56,6 +60,7 @@ impl Initiator {
             wish,
             phase: Phase::START,
             scram: Scram::Idle,
+            announced: Announced::default(),
             jid: None,
             session: None,
             is_session_offered: false,
@@ -91,8 +96,10 @@ impl Initiator {
         }
     }
 
-    /// Goes on over TLS, after [`Output::StartTls`]: everything begins anew.
-    pub fn encrypted(&mut self, now: Moment) {
+    /// Goes on over TLS, after [`Output::StartTls`]: everything begins anew, on a connection that
+    /// has `bindings`.
+    pub fn encrypted(&mut self, now: Moment, bindings: Bindings) {
+        self.wish.bindings = bindings;
         self.wish.starttls = StartTls::Never;
         self.wish.allows_plain = true;
         self.framing.restart();
@@ -193,7 +200,11 @@ impl Initiator {
                         self.transmit(now, Frame::Element(Element::new(ns::TLS, "starttls")));
                     }
                     (StartTls::Always, None) => return Err(Trouble::NoTls),
-                    (StartTls::Never | StartTls::IfOffered, _) => self.authenticate(now, names)?,
+                    (StartTls::Never | StartTls::IfOffered, _) => {
+                        let binding_types = milestone::binding_types(element);
+                        self.announced = Announced { mechanisms: names, binding_types };
+                        self.authenticate(now)?;
+                    }
                 }
             }
             Some(Milestone::TlsRefused) => return Err(Trouble::NoTls),
@@ -227,7 +238,7 @@ impl Initiator {
                 Milestone::Opening(..)
                 | Milestone::Opened(..)
                 | Milestone::TlsWanted
-                | Milestone::LoginTried(_)
+                | Milestone::LoginTried(..)
                 | Milestone::Responded
                 | Milestone::BindWanted(_)
                 | Milestone::SessionWanted
@@ -252,19 +263,22 @@ impl Initiator {
         }
     }
 
-    /// Logs in by SCRAM if it is offered, else by PLAIN if that is allowed.
-    fn authenticate(&mut self, now: Moment, offered: Vec<String>) -> Result<(), Trouble> {
-        let has = |mechanism: Mechanism| offered.iter().any(|name| name == mechanism.name());
+    /// Logs in by the strongest mechanism that both sides have.
+    fn authenticate(&mut self, now: Moment) -> Result<(), Trouble> {
+        let Wish { bindings, nonce, allows_plain, .. } = &self.wish;
         let user = jid::escape(&self.wish.user);
-        let (mechanism, message) = if has(Mechanism::ScramSha256) {
-            let (exchange, first) = ClientExchange::start(&user, &self.wish.nonce);
-            self.scram = Scram::Started(exchange);
-            (Mechanism::ScramSha256, Secret::new(first))
-        } else if has(Mechanism::Plain) && self.wish.allows_plain {
-            let own = format!("{user}@{}", self.wish.domain);
-            (Mechanism::Plain, plain::write(&own, &user, &self.wish.password))
-        } else {
-            return Err(Trouble::NoMechanism(offered));
+        let (mechanism, message) = match self.announced.choose(bindings, *allows_plain) {
+            Some(Choice::Scram(hash, flag)) => {
+                let (exchange, first) = ClientExchange::start(&user, nonce, (hash, flag), bindings);
+                let mechanism = exchange.mechanism();
+                self.scram = Scram::Started(exchange);
+                (mechanism, Secret::new(first))
+            }
+            Some(Choice::Plain) => {
+                let own = format!("{user}@{}", self.wish.domain);
+                (Mechanism::Plain, plain::write(&own, &user, &self.wish.password))
+            }
+            None => return Err(Trouble::NoMechanism(self.announced.mechanisms.clone())),
         };
         let auth = sasl("auth", message.expose()).with_attr("mechanism", mechanism.name());
         self.transmit(now, Frame::Element(auth));
@@ -275,7 +289,8 @@ impl Initiator {
         let message = decode(&challenge.text()).map_err(|_| Distrust::Malformed)?;
         let response = match std::mem::replace(&mut self.scram, Scram::Idle) {
             Scram::Started(exchange) => {
-                let (expected, last) = exchange.answer(&message, &self.wish.password)?;
+                let (expected, last) =
+                    exchange.answer(&message, &self.wish.password, &self.announced)?;
                 self.scram = Scram::Answered(expected);
                 last
             }

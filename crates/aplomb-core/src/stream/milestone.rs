@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use super::auth::decode;
 use super::bind;
 use super::phase::{Leg, Phase, Side, Step};
 use crate::framing::{Close, Frame, Open, StreamError};
 use crate::ns;
+use crate::sasl::scram::binding_named;
 use crate::stanza::StanzaError;
 use crate::xml::Element;
 
@@ -25,8 +27,8 @@ pub enum Milestone {
     TlsGranted,
     /// The server does not.
     TlsRefused,
-    /// The client chooses one.
-    LoginTried(String),
+    /// The client chooses one, and binds the login to its connection by this type, if it does.
+    LoginTried(String, Option<String>),
     /// The server asks for more.
     Challenged,
     /// The client gives it.
@@ -83,7 +85,9 @@ impl Milestone {
             (Step::Proceed, _) => Some(Self::TlsGranted),
             (Step::TlsFailure, _) => Some(Self::TlsRefused),
             (Step::Auth, _) => {
-                Some(Self::LoginTried(element.attr("mechanism").unwrap_or_default().to_owned()))
+                let mechanism = element.attr("mechanism").unwrap_or_default().to_owned();
+                let message = decode(&element.text()).unwrap_or_default();
+                Some(Self::LoginTried(mechanism, binding_named(&message).map(str::to_owned)))
             }
             (Step::Challenge, _) => Some(Self::Challenged),
             (Step::Response, _) => Some(Self::Responded),
@@ -120,6 +124,12 @@ pub(super) fn mechanisms(features: &Element) -> Vec<String> {
     offer.into_iter().flat_map(Element::children).map(Element::text).collect()
 }
 
+/// The types of channel binding that features announce (XEP-0440); none if they say nothing.
+pub(super) fn binding_types(features: &Element) -> Option<Vec<String>> {
+    let announced = features.child(ns::SASL_BINDINGS, "sasl-channel-binding")?;
+    Some(announced.children().filter_map(|kind| kind.attr("type")).map(str::to_owned).collect())
+}
+
 /// The error of an iq that refuses.
 pub(super) fn refusal(iq: &Element) -> StanzaError {
     let error = iq.child(ns::CLIENT, "error").cloned();
@@ -154,7 +164,13 @@ impl fmt::Display for Milestone {
             Self::TlsWanted => f.write_str("The client wants TLS first."),
             Self::TlsGranted => f.write_str("The server agrees: TLS begins."),
             Self::TlsRefused => f.write_str("The server refuses TLS."),
-            Self::LoginTried(mechanism) => write!(f, "The client logs in by {mechanism}."),
+            Self::LoginTried(mechanism, None) => write!(f, "The client logs in by {mechanism}."),
+            Self::LoginTried(mechanism, Some(binding)) => {
+                write!(
+                    f,
+                    "The client logs in by {mechanism}, bound to this connection by {binding}."
+                )
+            }
             Self::Challenged => f.write_str("The server sends a challenge."),
             Self::Responded => f.write_str("The client answers it."),
             Self::LoggedIn => f.write_str("The login worked."),

@@ -8,7 +8,7 @@ mod driver;
 mod management;
 mod tls;
 
-pub use driver::{Answer, Event, Fresh, Output, Policy, Question, StartTls};
+pub use driver::{Answer, Event, Fresh, Output, Policy, Question, StartTls, WaysIn};
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -27,8 +27,8 @@ use crate::limits::{
     STANZA_BYTES_MAX,
 };
 use crate::ns;
-use crate::sasl::Login;
 use crate::sasl::binding::Bindings;
+use crate::sasl::{Login, Mechanism};
 use crate::stanza::{BadStanza, Condition, Stanza, StanzaError};
 use crate::time::Moment;
 use crate::xml::Element;
@@ -40,8 +40,8 @@ pub struct Responder {
     fresh: Fresh,
     phase: Phase,
     auth: Auth,
-    /// What a login can be bound to; nothing after it.
-    bindings: Box<Bindings>,
+    /// How the client may log in; nothing once it has.
+    ways_in: Box<WaysIn>,
     login: Option<Login>,
     /// The `id` of the bind that is being answered.
     bind_id: Option<String>,
@@ -57,13 +57,14 @@ pub struct Responder {
 impl Responder {
     /// A stream that waits for its `open`. It must be bound in [`LOGIN_SECS_MAX`].
     pub fn new(now: Moment, framing: Box<dyn Framing>, policy: Arc<Policy>, fresh: Fresh) -> Self {
+        let ways_in = WaysIn::new(&policy, policy.mechanisms.clone(), Bindings::default());
         Self {
             framing,
             policy,
             fresh,
             phase: Phase::START,
             auth: Auth::default(),
-            bindings: Box::default(),
+            ways_in: Box::new(ways_in),
             login: None,
             bind_id: None,
             jid: None,
@@ -74,10 +75,11 @@ impl Responder {
         }
     }
 
-    /// Lets logins be bound to the TLS connection that this stream is over.
+    /// Offers these of the policy's mechanisms, on a connection that has `bindings`.
     #[must_use]
-    pub fn with_bindings(self, bindings: Bindings) -> Self {
-        Self { bindings: Box::new(bindings), ..self }
+    pub fn offering(self, mechanisms: Vec<Mechanism>, bindings: Bindings) -> Self {
+        let ways_in = Box::new(WaysIn::new(&self.policy, mechanisms, bindings));
+        Self { ways_in, ..self }
     }
 
     /// Takes what came from the client from the front of `input`, up to the end of a frame.
@@ -195,7 +197,7 @@ impl Responder {
         match self.phase {
             Phase::ExpectTls => self.answer_starttls(rest),
             Phase::ExpectVerdict => {
-                let step = self.auth.receive(&element, self.policy.offer(&self.bindings));
+                let step = self.auth.receive(&element, self.policy.offer(&self.ways_in));
                 self.make(now, step);
             }
             Phase::ExpectBound => self.ask_bind(&element),
@@ -229,7 +231,7 @@ impl Responder {
         let features = Element::new(ns::STREAMS, "features");
         let features = if self.login.is_none() {
             let ours = self.policy.features_before_login.iter().cloned();
-            features.with_children(self.policy.ways_in()).with_children(ours)
+            features.with_children(self.policy.ways_in(&self.ways_in)).with_children(ours)
         } else {
             let ours = self.policy.features.iter().cloned();
             let session = Element::new(ns::SESSION, "session")
@@ -269,6 +271,7 @@ impl Responder {
                 self.transmit(Frame::Element(success));
                 self.framing.restart();
                 self.login = Some(login.clone());
+                *self.ways_in = WaysIn::default();
                 self.event(Event::LoggedIn(login));
             }
             Move::Fail(refusal, name, failure) => {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aplomb_core::framing::StreamCondition;
+use aplomb_core::sasl::binding::Bindings;
 use aplomb_core::secret::Secret;
 use aplomb_core::stream::initiator::{self, Event, Output, Wish};
 use aplomb_core::stream::responder::StartTls;
@@ -185,7 +186,7 @@ fn drain(
                 prop_assert!(!passage.text.contains("cGVuY2ls"), "the password is shown");
             }
             Output::Event(Event::Ready(_) | Event::Stanza(_)) => {}
-            Output::StartTls => client.encrypted(now),
+            Output::StartTls => client.encrypted(now, Bindings::default()),
             Output::Hangup(_) => *is_over = true,
         }
     }
@@ -199,6 +200,7 @@ fn wish() -> Wish {
         password: Secret::new("pencil".to_owned()),
         resource: None,
         allows_plain: true,
+        bindings: Bindings::default(),
         starttls: initiator::StartTls::IfOffered,
         nonce: "client-nonce".to_owned(),
     }

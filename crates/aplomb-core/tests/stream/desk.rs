@@ -8,8 +8,9 @@ use std::time::Duration;
 use aplomb_core::framing::{Frame, Framing, Open, StreamCondition, StreamError, bosh, tcp, ws};
 use aplomb_core::jid::{self, FullJid};
 use aplomb_core::ns;
+use aplomb_core::sasl::binding::Bindings;
 use aplomb_core::sasl::decoy::Decoys;
-use aplomb_core::sasl::{Failure, Mechanism, ScramKeys};
+use aplomb_core::sasl::{Failure, Hash, KeyRing, Mechanism};
 use aplomb_core::secret::Secret;
 use aplomb_core::stanza::{Condition, StanzaError};
 use aplomb_core::stream::management::{Bounds, Unacknowledged};
@@ -22,7 +23,7 @@ use aplomb_core::xml::Element;
 pub(crate) struct Desk {
     responder: Responder,
     world: World,
-    keys: HashMap<String, ScramKeys>,
+    keys: HashMap<String, KeyRing>,
     online: Vec<FullJid>,
     now: Moment,
     lost: Vec<Lost>,
@@ -128,6 +129,8 @@ pub(crate) struct World {
     pub(crate) is_strict_host: bool,
     pub(crate) carrier: Carrier,
     pub(crate) starttls: StartTls,
+    /// What logins can be bound to.
+    pub(crate) bindings: Bindings,
     pub(crate) management: Management,
     pub(crate) lost: Vec<Lost>,
 }
@@ -149,10 +152,11 @@ impl Default for World {
             domain: "cc.test".to_owned(),
             passwords: Vec::new(),
             online: Vec::new(),
-            mechanisms: vec![Mechanism::ScramSha256, Mechanism::Plain],
+            mechanisms: vec![Mechanism::Scram(Hash::Sha256), Mechanism::Plain],
             is_strict_host: false,
             carrier: Carrier::WebSocket,
             starttls: StartTls::Absent,
+            bindings: Bindings::default(),
             management: Management::OnRequest,
             lost: Vec::new(),
         }
@@ -171,7 +175,7 @@ impl Desk {
     pub(crate) fn new(world: &World) -> Self {
         let derive = |password: &String| {
             let rounds = NonZeroU32::new(4096).unwrap();
-            ScramKeys::derive(&Secret::new(password.clone()), b"0123456789abcdef", rounds)
+            KeyRing::derive(&Secret::new(password.clone()), [*b"0123456789abcdef"; 3], rounds)
         };
         let keys = world.passwords.iter().map(|(n, p)| (n.clone(), derive(p).unwrap()));
         let now = Moment::new(Duration::from_secs(1000));
@@ -266,13 +270,16 @@ impl Desk {
 
     fn answer(&mut self, question: Question) -> Answer {
         let decoys = Decoys::new(Secret::new([7; 32]), NonZeroU32::new(4096).unwrap());
-        let keys = |name: &str| self.keys.get(name).cloned().unwrap_or_else(|| decoys.keys(name));
+        let keys = |name: &str, hash| {
+            let keys = self.keys.get(name).and_then(|ring| ring.of(hash)).cloned();
+            keys.unwrap_or_else(|| decoys.keys(name, hash))
+        };
         match question {
             Question::Password { name, password } => {
-                let login = keys(&name).check(&name, &password);
+                let login = keys(&name, Hash::Sha256).check(&name, &password);
                 Answer::Verdict(login.ok_or(Failure::NotAuthorized))
             }
-            Question::Keys { name } => Answer::Keys(Box::new(keys(&name))),
+            Question::Keys { name, hash } => Answer::Keys(Box::new(keys(&name, hash))),
             Question::Bind { name, resource } => {
                 let bare = jid::user_jid(&name, &self.world.domain).unwrap();
                 let jid = bare.with_resource_str(&resource).unwrap();
@@ -321,5 +328,6 @@ fn responder(now: Moment, world: &World) -> Responder {
         nonce: "server-nonce".to_owned(),
     };
     Responder::new(now, world.carrier.framing(), Arc::new(policy), fresh)
+        .offering(world.mechanisms.clone(), world.bindings.clone())
 }
 const BOUNDS: Bounds = Bounds { stanzas: 100, bytes: 100 };

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use aplomb_core::framing::StreamCondition;
-use aplomb_core::sasl::Mechanism;
+use aplomb_core::sasl::binding::Bindings;
+use aplomb_core::sasl::{Hash, Mechanism};
 use aplomb_core::secret::Secret;
 use aplomb_core::stream::initiator::{Event, Output, StartTls, Trouble, Wish};
 use aplomb_core::stream::responder;
@@ -24,6 +25,7 @@ fn wish() -> Wish {
         password: Secret::new("pencil".to_owned()),
         resource: Some("desktop".to_owned()),
         allows_plain: true,
+        bindings: Bindings::default(),
         starttls: StartTls::IfOffered,
         nonce: "client-nonce".to_owned(),
     }
@@ -34,6 +36,8 @@ struct Walk {
     desk: Desk,
     client: Initiator,
     witness: Witness,
+    /// What the client believes that it can bind to, over TLS.
+    bindings: Bindings,
     story: Vec<String>,
 }
 
@@ -42,7 +46,8 @@ impl Walk {
         let desk = Desk::new(world);
         let client = Initiator::new(desk.now(), world.carrier.framing(), wish);
         let witness = Witness::new(world.carrier.framing(), world.carrier.framing());
-        let mut walk = Self { desk, client, witness, story: Vec::new() };
+        let bindings = world.bindings.clone();
+        let mut walk = Self { desk, client, witness, bindings, story: Vec::new() };
         walk.go_on();
         walk
     }
@@ -61,7 +66,7 @@ impl Walk {
                 }
                 Output::Event(Event::Ready(jid)) => self.story.push(format!("Ready as {jid}.")),
                 Output::Event(Event::Stanza(stanza)) => self.story.push(stanza.to_xml()),
-                Output::StartTls => self.client.encrypted(self.desk.now()),
+                Output::StartTls => self.client.encrypted(self.desk.now(), self.bindings.clone()),
                 Output::Hangup(trouble) => self.story.push(format!("Over: {trouble:?}")),
             }
         }
@@ -138,6 +143,32 @@ fn a_client_falls_back_to_plain_where_it_is_allowed() {
     let cautious = Wish { allows_plain: false, ..wish() };
     let offered = Trouble::NoMechanism(vec!["PLAIN".to_owned()]);
     ends_with_trouble(&plain_only, cautious, &offered);
+}
+
+#[test]
+fn a_client_binds_its_login_to_the_connection_and_says_so() {
+    let bindings = Bindings { exporter: Some(Secret::new([1; 32])), server_end_point: None };
+    let world = World { mechanisms: Mechanism::ALL.to_vec(), bindings, ..world() };
+    let login = |wish| {
+        let walk = Walk::new(&world, wish);
+        walk.story.into_iter().find(|line| line.contains("logs in by"))
+    };
+    let bound = Wish { bindings: world.bindings.clone(), ..wish() };
+    let words =
+        "The client logs in by SCRAM-SHA-512-PLUS, bound to this connection by tls-exporter.";
+    assert_eq!(login(bound).as_deref(), Some(words));
+    assert_eq!(login(wish()).as_deref(), Some("The client logs in by SCRAM-SHA-512."));
+    let elsewhere = Bindings { exporter: Some(Secret::new([2; 32])), server_end_point: None };
+    let end = Walk::new(&world, Wish { bindings: elsewhere, ..wish() });
+    assert!(end.end().contains("bound to another TLS connection"), "{}", end.end());
+}
+
+#[test]
+fn each_hash_logs_in() {
+    for hash in Hash::ALL {
+        let only = World { mechanisms: vec![Mechanism::Scram(hash)], ..world() };
+        assert_eq!(Walk::new(&only, wish()).end(), "Ready as ada@cc.test/desktop.", "{hash:?}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::framing::{StreamCondition, StreamError};
 use crate::jid::FullJid;
 use crate::limits::ANSWER_SECS_MAX;
 use crate::sasl::Failure;
+use crate::sasl::binding::Bindings;
 use crate::sasl::scram::Distrust;
 use crate::secret::Secret;
 use crate::stanza::StanzaError;
@@ -24,6 +25,8 @@ pub struct Wish {
     pub resource: Option<String>,
     /// Whether the password may be sent as it is: over TLS, or where somebody said so.
     pub allows_plain: bool,
+    /// What a login can be bound to: that of the TLS connection, if there is one already.
+    pub bindings: Bindings,
     /// Whether a stream in clear text is to become one over TLS.
     pub starttls: StartTls,
     /// The client's part of a SCRAM nonce: random, made by the caller.

@@ -3,9 +3,9 @@
 use crate::framing::StreamError;
 use crate::jid::FullJid;
 use crate::ns;
-use crate::sasl::binding::Bindings;
+use crate::sasl::binding::{BindingType, Bindings};
 use crate::sasl::exchange::Offer;
-use crate::sasl::{Failure, Login, Mechanism, ScramKeys};
+use crate::sasl::{Failure, Hash, Login, Mechanism, ScramKeys};
 use crate::secret::Secret;
 use crate::stanza::{Stanza, StanzaError};
 use crate::stream::management::{Lie, Management};
@@ -31,29 +31,60 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The mechanisms that a login may be tried by.
-    pub(super) fn offered(&self) -> &[Mechanism] {
-        if self.starttls == StartTls::Required { &[] } else { &self.mechanisms }
-    }
-
-    /// What a client may log in with, on a connection that has `bindings`.
-    pub(super) fn offer<'a>(&'a self, bindings: &'a Bindings) -> Offer<'a> {
-        Offer { domain: &self.domain, mechanisms: self.offered(), bindings }
+    /// What a client may log in with.
+    pub(super) fn offer<'a>(&'a self, ways_in: &'a WaysIn) -> Offer<'a> {
+        let WaysIn { mechanisms, bindings } = ways_in;
+        Offer { domain: &self.domain, mechanisms, bindings }
     }
 
     /// The features before login: TLS, and the mechanisms if there are any without it.
-    pub(super) fn ways_in(&self) -> impl Iterator<Item = Element> {
+    pub(super) fn ways_in(&self, ways_in: &WaysIn) -> impl Iterator<Item = Element> + use<> {
         let starttls = Element::new(ns::TLS, "starttls");
         let starttls = match self.starttls {
             StartTls::Absent => None,
             StartTls::Offered => Some(starttls),
             StartTls::Required => Some(starttls.with_child(Element::new(ns::TLS, "required"))),
         };
-        let names = self.offered().iter().map(|mechanism| mechanism.name());
+        let offer = self.offer(ways_in);
+        let names = offer.mechanisms.iter().map(|mechanism| mechanism.name());
         let each = names.map(|name| Element::new(ns::SASL, "mechanism").with_text(name));
         let mechanisms = Element::new(ns::SASL, "mechanisms").with_children(each);
-        starttls.into_iter().chain((!self.offered().is_empty()).then_some(mechanisms))
+        let mechanisms = (!offer.mechanisms.is_empty()).then_some(mechanisms);
+        starttls.into_iter().chain(mechanisms).chain(binding_types(offer))
     }
+}
+
+/// How a client may log in on one connection.
+#[derive(Debug, Clone, Default)]
+pub struct WaysIn {
+    /// By which mechanisms.
+    pub mechanisms: Vec<Mechanism>,
+    /// Bound to what.
+    pub bindings: Bindings,
+}
+
+impl WaysIn {
+    /// Leaves out what cannot be: everything where TLS must come first, and bound logins where
+    /// there is nothing to bind to.
+    pub(super) fn new(policy: &Policy, mechanisms: Vec<Mechanism>, bindings: Bindings) -> Self {
+        let can_be = |mechanism: &Mechanism| !(mechanism.is_bound() && bindings.is_empty());
+        let mechanisms = match policy.starttls {
+            StartTls::Required => Vec::new(),
+            StartTls::Absent | StartTls::Offered => mechanisms.into_iter().filter(can_be).collect(),
+        };
+        Self { mechanisms, bindings }
+    }
+}
+
+/// The types of channel binding, if there are any (XEP-0440 §2).
+fn binding_types(offer: Offer<'_>) -> Option<Element> {
+    let each: Vec<Element> = offer.binding_types().map(binding_type).collect();
+    let types = Element::new(ns::SASL_BINDINGS, "sasl-channel-binding");
+    (!each.is_empty()).then(|| types.with_children(each))
+}
+
+fn binding_type(kind: BindingType) -> Element {
+    Element::new(ns::SASL_BINDINGS, "channel-binding").with_attr("type", kind.name())
 }
 
 /// Whether a stream may become one over TLS (RFC 6120 §5).
@@ -130,6 +161,8 @@ pub enum Question {
     Keys {
         /// The account.
         name: String,
+        /// For which hash.
+        hash: Hash,
     },
     /// May this account have this resource? Answer: [`Answer::Bound`] or [`Answer::BindRefused`].
     Bind {
