@@ -5,9 +5,9 @@
 
 mod buckets;
 mod guard;
+mod keys;
 mod token;
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use aplomb_core::jid;
 use aplomb_core::sasl::decoy::Decoys;
 use aplomb_core::sasl::memory::Memory;
 use aplomb_core::sasl::tokens::Tokens;
-use aplomb_core::sasl::{Failure, Login, ScramKeys};
+use aplomb_core::sasl::{Failure, Hash, KeyRing, Login, Mechanism, ScramKeys};
 use aplomb_core::secret::Secret;
 use aplomb_core::time::Moment;
 use parking_lot::{Mutex, RwLock};
@@ -32,6 +32,7 @@ use crate::limits::{
 };
 use crate::{clock, config, random};
 use guard::Guard;
+use keys::Keys;
 
 /// The rules of logging in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +68,7 @@ impl From<&config::Config> for Policy {
 pub struct Accounts {
     /// Tells which id a login name belongs to.
     domain: Arc<RwLock<Domain>>,
-    keys: RwLock<HashMap<String, Arc<ScramKeys>>>,
+    keys: RwLock<Keys>,
     decoys: Decoys,
     guard: Mutex<Guard>,
     remembered: RwLock<Memory>,
@@ -141,23 +142,34 @@ impl Accounts {
         self.derive(account, password, peer, turn).await
     }
 
-    /// The keys of `name` for SCRAM, or a decoy.
+    /// Those of the mechanisms by which everybody can log in.
+    ///
+    /// Where some accounts were made before there were keys for a hash, nobody is offered it: a
+    /// client would choose it and fail.
+    pub fn serve_all(&self, mechanisms: &[Mechanism]) -> Vec<Mechanism> {
+        let keys = self.keys.read();
+        let has_all =
+            |mechanism: &Mechanism| mechanism.hash().is_none_or(|hash| keys.has_all(hash));
+        mechanisms.iter().copied().filter(has_all).collect()
+    }
+
+    /// The keys of `name` for SCRAM by `hash`, or a decoy.
     ///
     /// The try counts against the rates until [`Accounts::note`] tells of its success.
     ///
     /// - Errors: [`Failure::TemporaryAuthFailure`] when a rate is exceeded.
-    pub fn keys(&self, name: &str, peer: IpAddr) -> Result<ScramKeys, Failure> {
+    pub fn keys(&self, name: &str, hash: Hash, peer: IpAddr) -> Result<ScramKeys, Failure> {
         let account = self.account_of(name);
         if !self.guard.lock().take(&account, peer, clock::moment()) {
             return Err(Failure::TemporaryAuthFailure);
         }
-        Ok(self.keys_or_decoy(&account).0)
+        Ok(self.keys_or_decoy(&account, hash).0)
     }
 
     /// Notes how a SCRAM exchange ended.
     pub fn note(&self, name: &str, peer: IpAddr, is_success: bool) {
         let account = self.account_of(name);
-        let is_known = self.keys.read().contains_key(&account);
+        let is_known = self.keys.read().of(&account).is_some();
         self.settle(&account, peer, is_known, is_success);
     }
 
@@ -173,13 +185,10 @@ impl Accounts {
     ///
     /// Sessions that are logged in stay: whoever changes a password to shut somebody out removes
     /// the account, or ends its sessions as well.
-    pub fn adopt(&self, name: &str, keys: Option<ScramKeys>) {
+    pub fn adopt(&self, name: &str, keys: Option<KeyRing>) {
         let account = spelling(name);
         let mut all = self.keys.write();
-        match keys {
-            Some(keys) => all.insert(account.clone(), Arc::new(keys)),
-            None => all.remove(&account),
-        };
+        all.set(&account, keys);
         // Still under the lock: a check that is under way sees either both changes or none.
         self.remembered.write().forget(&account);
         self.tokens.write().forget(&account);
@@ -203,7 +212,7 @@ impl Accounts {
         peer: IpAddr,
         turn: OwnedSemaphorePermit,
     ) -> Result<Login, Failure> {
-        let (keys, stored) = self.keys_or_decoy(&account);
+        let (keys, stored) = self.keys_or_decoy(&account, CHECKED_BY);
         self.derivations.inc();
         let (name, sent) = (account.clone(), password.clone());
         let check = move || (keys.check(&name, &sent), turn);
@@ -222,10 +231,10 @@ impl Accounts {
         &self,
         login: &Login,
         password: &Secret<String>,
-        checked_with: Option<&Arc<ScramKeys>>,
+        checked_with: Option<&Arc<KeyRing>>,
     ) {
         let all = self.keys.read();
-        let is_current = match (all.get(login.name()), checked_with) {
+        let is_current = match (all.of(login.name()), checked_with) {
             (Some(now), Some(then)) => Arc::ptr_eq(now, then),
             (None, _) | (_, None) => false,
         };
@@ -235,17 +244,17 @@ impl Accounts {
     }
 
     /// Keys to check against, and the stored ones if the account exists. For a locked account
-    /// they look the same and fit no password.
-    fn keys_or_decoy(&self, account: &str) -> (ScramKeys, Option<Arc<ScramKeys>>) {
-        let decoy = self.decoys.keys(account);
-        let stored = self.keys.read().get(account).cloned();
+    /// they look the same and fit no password; so they do for one that has none for `hash`.
+    fn keys_or_decoy(&self, account: &str, hash: Hash) -> (ScramKeys, Option<Arc<KeyRing>>) {
+        let decoy = self.decoys.keys(account, hash);
+        let stored = self.keys.read().of(account).cloned();
         let is_locked = self.guard.lock().is_locked(account, clock::moment());
-        let keys = match &stored {
+        let keys = match stored.as_ref().and_then(|ring| ring.of(hash)) {
             None => decoy,
             Some(real) if is_locked => {
                 ScramKeys { salt: real.salt.clone(), iterations: real.iterations, ..decoy }
             }
-            Some(real) => ScramKeys::clone(real),
+            Some(real) => real.clone(),
         };
         (keys, stored)
     }
@@ -261,6 +270,9 @@ impl Accounts {
         }
     }
 }
+
+/// By which keys a password is checked that was sent as it is: every account has these.
+const CHECKED_BY: Hash = Hash::Sha256;
 
 /// A name that cannot be part of an address is nobody's, and stays as it is.
 fn spelling(name: &str) -> String {

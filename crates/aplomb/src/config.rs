@@ -17,6 +17,7 @@ use std::time::Duration;
 use aplomb_core::domain::Flavour;
 use aplomb_core::handshake;
 use aplomb_core::jid::DomainPart;
+use aplomb_core::sasl::Mechanism;
 use aplomb_core::secret::Secret;
 use aplomb_core::stream::Management;
 
@@ -71,6 +72,12 @@ settings! {
             = Preset::Made("`false`; `true` with `lab`", true_in_a_lab);
             "Whether a client may send its password over the clear-text listeners, `insecure-http` \
              and `xmpp`.";
+        "sasl-mechanisms" sasl_mechanisms: Vec<Mechanism> = Preset::Made("all of them", |_| {
+                Some(Mechanism::ALL.map(Mechanism::name).join(","))
+            });
+            "How clients may log in over XMPP, in the order in which it is announced. The `-PLUS` \
+             forms are offered where TLS ends here, PLAIN where `plain-without-tls` and TLS allow \
+             it. Cisco's clients know PLAIN only.";
     }
     "Passwords" {
         "logins-per-second-per-address" logins_per_second_per_address: u32

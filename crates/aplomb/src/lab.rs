@@ -4,7 +4,7 @@
 //! They go to [`Writer::seed`](crate::writer::Writer::seed), before anybody listens.
 
 use aplomb_core::domain::{Command, Desk, Domain, Role, Team, TeamId, User, default_reasons};
-use aplomb_core::sasl::ScramKeys;
+use aplomb_core::sasl::KeyRing;
 
 use crate::config::Lab;
 use crate::writer::Step;
@@ -12,7 +12,7 @@ use crate::writer::Step;
 /// The steps to the first administrator and the default reasons; none when there is a user.
 ///
 /// `keys` are those of the password that is printed once.
-pub fn found(domain: &Domain, keys: &ScramKeys) -> Vec<Step> {
+pub fn found(domain: &Domain, keys: &KeyRing) -> Vec<Step> {
     if domain.users().next().is_some() {
         return Vec::new();
     }
@@ -27,7 +27,7 @@ pub fn found(domain: &Domain, keys: &ScramKeys) -> Vec<Step> {
 ///
 /// Who is there already stays as he is. All get the password that `keys` were derived from: one
 /// derivation serves everybody, as the laboratory has one password.
-pub fn seed(lab: &Lab, domain: &Domain, keys: &ScramKeys) -> Vec<Step> {
+pub fn seed(lab: &Lab, domain: &Domain, keys: &KeyRing) -> Vec<Step> {
     let mut steps = reasons(domain);
     for number in 1..=lab.teams {
         let id = team_id(number);
@@ -108,7 +108,7 @@ fn put(user: User) -> Step {
     Step::Command(Command::PutUser(Box::new(user)))
 }
 
-fn set_keys(user: &str, keys: &ScramKeys) -> Step {
+fn set_keys(user: &str, keys: &KeyRing) -> Step {
     Step::Keys { user: user.to_owned(), keys: Some(keys.clone()) }
 }
 
@@ -139,9 +139,9 @@ mod tests {
 
     use super::*;
 
-    fn keys() -> ScramKeys {
+    fn keys() -> KeyRing {
         let password = Secret::new("secret".to_owned());
-        ScramKeys::derive(&password, b"salt of sixteen.", NonZeroU32::MIN).unwrap()
+        KeyRing::derive(&password, || *b"salt of sixteen.", NonZeroU32::MIN).unwrap()
     }
 
     /// Does the commands among the steps; returns how many there were.

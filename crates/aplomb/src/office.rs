@@ -5,7 +5,7 @@ mod request;
 mod words;
 
 use aplomb_core::domain::{self, Command, Domain};
-use aplomb_core::sasl::ScramKeys;
+use aplomb_core::sasl::KeyRing;
 use aplomb_core::secret::Secret;
 
 pub use request::{
@@ -156,12 +156,11 @@ impl Office {
     /// Derives the keys of every password on the blocking pool.
     ///
     /// - Errors: the place of the first password that cannot be one.
-    async fn keys(&self, passwords: Vec<Secret<String>>) -> Result<Vec<ScramKeys>, usize> {
+    async fn keys(&self, passwords: Vec<Secret<String>>) -> Result<Vec<KeyRing>, usize> {
         let iterations = self.writer.scram_iterations();
         let derive = move || {
             let keys = passwords.iter().enumerate().map(|(at, password)| {
-                let salt: [u8; SALT_BYTES] = random::bytes();
-                ScramKeys::derive(password, &salt, iterations).map_err(|_| at)
+                KeyRing::derive(password, random::bytes, iterations).map_err(|_| at)
             });
             keys.collect()
         };
@@ -206,6 +205,3 @@ fn refused_at(person: usize, field: Option<&str>, words: String) -> Reply {
 }
 
 const BAD_PASSWORD: &str = "the password is empty or holds characters that no password may hold";
-
-/// Random bytes that make two equal passwords unequal keys; RFC 5802 leaves the number open.
-const SALT_BYTES: usize = 16;

@@ -19,7 +19,7 @@ use std::time::Duration;
 use aplomb_core::domain::Domain;
 use aplomb_core::finesse::system_info::{Status, SystemInfo};
 use aplomb_core::realm::Realm;
-use aplomb_core::sasl::{Mechanism, ScramKeys};
+use aplomb_core::sasl::{KeyRing, Mechanism};
 use aplomb_core::secret::Secret;
 use aplomb_core::stream::responder::{Policy, StartTls};
 use aplomb_core::time::Moment;
@@ -284,19 +284,27 @@ impl Parts<'_> {
                 management: config.stream_management,
             })
         };
-        let all = [Mechanism::ScramSha256, Mechanism::Plain];
-        let (clear, starttls) = match config.plain_without_tls {
-            true => (&all[..], StartTls::Offered),
-            false => (&all[..1], StartTls::Required),
+        let all = &config.sasl_mechanisms;
+        let clear = all.iter().copied().filter(|mechanism| match mechanism {
+            Mechanism::Plain => config.plain_without_tls,
+            Mechanism::Scram(_) => true,
+            // There is nothing to bind to.
+            Mechanism::ScramPlus(_) => false,
+        });
+        let clear = &clear.collect::<Vec<_>>();
+        let starttls = match config.plain_without_tls {
+            true => StartTls::Offered,
+            false => StartTls::Required,
         };
         Arc::new(Shared {
             accounts: Arc::clone(&self.accounts),
             hub: Arc::clone(&self.hub),
             metrics: self.metrics.clone(),
-            policy_tls: policy(&all, StartTls::Absent),
+            policy_tls: policy(all, StartTls::Absent),
             policy_clear: policy(clear, StartTls::Absent),
             policy_starttls: policy(clear, starttls),
             tls: Arc::clone(&doors.starttls),
+            server_end_point: doors.server_end_point.clone(),
             ping_after: config.ping_after,
             dead_after: config.dead_after,
             mailbox_letters: config.mailbox_letters,
@@ -349,7 +357,7 @@ async fn furnish(lab: &Lab, writer: &Writer) -> Result<Option<Made>, ServeError>
     let made = lab.password.is_none().then(|| random::name(GENERATED_PASSWORD_CHARS));
     let password = lab.password.clone().or_else(|| made.clone().map(Secret::new));
     let password = password.expect("chosen or made");
-    let keys = ScramKeys::derive(&password, &random::bytes::<16>(), writer.scram_iterations())?;
+    let keys = KeyRing::derive(&password, random::bytes, writer.scram_iterations())?;
     writer.seed(writer.read(|domain: &Domain| lab::seed(lab, domain, &keys))).await?;
     let told = Made { user: "everybody".to_owned(), password: Password(password) };
     Ok(made.map(|_| told))

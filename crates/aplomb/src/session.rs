@@ -21,7 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aplomb_core::framing::{StreamCondition, StreamError};
-use aplomb_core::sasl::Failure;
+use aplomb_core::sasl::binding::BindingType;
+use aplomb_core::sasl::{Failure, Mechanism};
 use aplomb_core::stream::Responder;
 use aplomb_core::stream::responder::Output;
 use aplomb_core::time::Moment;
@@ -64,6 +65,8 @@ struct Session {
     letters: std::vec::IntoIter<Letter>,
     /// Who wants the keys of whom: the outcome of SCRAM is noted under this name.
     keys_of: Option<String>,
+    /// By what the last login was tried.
+    tried: (Mechanism, Option<BindingType>),
     last_failure: Option<Failure>,
     told: Option<EndReason>,
     start: Moment,
@@ -102,6 +105,7 @@ impl Session {
             managed: None,
             letters: Vec::new().into_iter(),
             keys_of: None,
+            tried: (Mechanism::Plain, None),
             last_failure: None,
             told: None,
             start: now,

@@ -75,9 +75,14 @@ impl Identity {
         Ok(Self { chain, key, is_self_signed: true })
     }
 
+    /// The certificate itself, without its chain.
+    pub fn certificate(&self) -> &[u8] {
+        self.chain.first().map_or(&[], |certificate| certificate.as_ref())
+    }
+
     /// The SHA-256 of the certificate, as browsers and `openssl x509 -fingerprint` print it.
     pub fn fingerprint(&self) -> String {
-        let hash = digest::digest(&digest::SHA256, self.chain.first().map_or(&[], |c| c.as_ref()));
+        let hash = digest::digest(&digest::SHA256, self.certificate());
         let pairs: Vec<String> = hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
         pairs.join(":")
     }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use aplomb_core::domain::{Command, Domain, Refusal};
 use aplomb_core::finesse::people;
 use aplomb_core::pubsub::Bounds;
-use aplomb_core::sasl::ScramKeys;
+use aplomb_core::sasl::KeyRing;
 use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -63,7 +63,7 @@ pub enum Step {
         /// The user's id or login name.
         user: String,
         /// The new keys; none shuts the user out.
-        keys: Option<ScramKeys>,
+        keys: Option<KeyRing>,
     },
 }
 
@@ -170,7 +170,7 @@ impl Writer {
 
     /// Sets or removes a user's keys. What was remembered of the old password is forgotten;
     /// sessions that are logged in stay.
-    pub async fn set_keys(&self, user: &str, keys: Option<ScramKeys>) -> Result<(), WriteError> {
+    pub async fn set_keys(&self, user: &str, keys: Option<KeyRing>) -> Result<(), WriteError> {
         let steps = vec![Step::Keys { user: user.to_owned(), keys }];
         self.send(steps, "", false).await.map_err(|failed| failed.error)
     }

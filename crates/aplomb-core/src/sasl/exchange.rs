@@ -81,6 +81,8 @@ pub enum Ask {
         name: String,
         /// For which hash.
         hash: Hash,
+        /// By what the client binds the login to its connection, if it does.
+        binding: Option<BindingType>,
     },
 }
 
@@ -171,7 +173,7 @@ impl Exchange {
             Mechanism::Scram(hash) | Mechanism::ScramPlus(hash) => {
                 ClientFirst::read(message, hash, mechanism.is_bound(), offer).map(|first| {
                     let name = first.name().to_owned();
-                    let ask = Ask::Keys { name: name.clone(), hash };
+                    let ask = Ask::Keys { name: name.clone(), hash, binding: first.binding() };
                     (State::AskedKeys(Box::new(first)), ask, name)
                 })
             }

@@ -18,6 +18,7 @@ use crate::secret::{Secret, equal_in_constant_time};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientFirst {
     name: String,
+    binding: Option<BindingType>,
     bound: Bound,
     bare: String,
     nonce: String,
@@ -59,7 +60,7 @@ impl ClientFirst {
         else {
             return Err(Failure::MalformedRequest);
         };
-        let binding = read_flag(flag, is_bound, offer)?;
+        let (binding, data) = read_flag(flag, is_bound, offer)?.unzip();
         let (name, nonce) = name_and_nonce(bare).ok_or(Failure::MalformedRequest)?;
         let name = jid::account_name(&name).map_err(|_| Failure::MalformedRequest)?;
         if !authzid.is_empty() {
@@ -69,14 +70,20 @@ impl ClientFirst {
         // COMPAT: Strophe 1.5 to 2: it refuses a challenge that says anything more. A client that
         // knows channel binding knows RFC 5802 well enough, and Strophe does not.
         let announced = (flag != "n").then(|| offer.announced().digest(hash));
-        let bound = Bound([format!("{flag},{authzid},").as_bytes(), binding].concat());
+        let header = format!("{flag},{authzid},");
+        let bound = Bound([header.as_bytes(), data.unwrap_or_default()].concat());
         let (bare, nonce) = (bare.to_owned(), nonce.to_owned());
-        Ok(Self { name, bound, bare, nonce, announced })
+        Ok(Self { name, binding, bound, bare, nonce, announced })
     }
 
     /// The account's name, in its one spelling.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// By what the client binds the login to its connection, if it does.
+    pub const fn binding(&self) -> Option<BindingType> {
+        self.binding
     }
 
     /// Makes the server's challenge; `nonce` is our random part.
@@ -256,17 +263,20 @@ pub fn binding_named(message: &[u8]) -> Option<&str> {
     text.split(',').next()?.strip_prefix("p=")
 }
 
-/// Reads the flag; gives the data of the binding that it names.
-fn read_flag<'a>(flag: &str, is_bound: bool, offer: Offer<'a>) -> Result<&'a [u8], Failure> {
+/// Reads the flag; gives the binding that it names, and the data of that.
+fn read_flag<'a>(
+    flag: &str,
+    is_bound: bool,
+    offer: Offer<'a>,
+) -> Result<Option<(BindingType, &'a [u8])>, Failure> {
     match (flag.strip_prefix("p="), is_bound) {
-        (Some(kind), true) => BindingType::named(kind)
-            .and_then(|kind| offer.bindings.data(kind))
-            .ok_or(Failure::UnknownBinding),
-        (None, false) if flag == "n" => Ok(&[]),
-        (None, false) if flag == "y" => match offer.can_bind() {
-            true => Err(Failure::Downgraded),
-            false => Ok(&[]),
-        },
+        (Some(kind), true) => {
+            let kind = BindingType::named(kind);
+            let found = kind.and_then(|kind| Some((kind, offer.bindings.data(kind)?)));
+            found.map(Some).ok_or(Failure::UnknownBinding)
+        }
+        (None, false) if flag == "y" && offer.can_bind() => Err(Failure::Downgraded),
+        (None, false) if matches!(flag, "n" | "y") => Ok(None),
         (Some(_), false) | (None, _) => Err(Failure::MalformedRequest),
     }
 }
@@ -368,10 +378,10 @@ mod tests {
     /// two above as well.
     const SHA512: Example = Example {
         hash: Hash::Sha512,
-        proof: "gMGXRcevScNtxZ6/8lQYpGtnsNAc3mGcmNomv+xnoOMw+3R2xNJdMNnzMlTN8PPC6wdp6dybEmDYXYTxwnYP\
-                JQ==",
-        signature: "ZQnYEgWQMFmmsM8aQMF0nDDCy/AgCzkwk8CmMZYcMg0vSVlKDanekLtifDSeVGT4+5ZxXnJq199RVG2r\
-                    R7N7Zw==",
+        proof: "gMGXRcevScNtxZ6/8lQYpGtnsNAc3mGcmNomv+xnoOMw+3R2xNJdMNnzMlTN8PPC\
+                6wdp6dybEmDYXYTxwnYPJQ==",
+        signature: "ZQnYEgWQMFmmsM8aQMF0nDDCy/AgCzkwk8CmMZYcMg0vSVlKDanekLtifDSeVGT4\
+                    +5ZxXnJq199RVG2rR7N7Zw==",
         ..SHA256
     };
 

@@ -94,7 +94,7 @@ impl From<Ask> for Question {
     fn from(ask: Ask) -> Self {
         match ask {
             Ask::Password { name, password } => Self::Password { name, password },
-            Ask::Keys { name, hash } => Self::Keys { name, hash },
+            Ask::Keys { name, hash, binding } => Self::Keys { name, hash, binding },
         }
     }
 }

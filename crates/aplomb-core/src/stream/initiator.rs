@@ -195,17 +195,7 @@ impl Initiator {
         let Frame::Element(element) = frame else { return Ok(()) };
         match milestone {
             Some(Milestone::MechanismsOffered(names)) => {
-                match (self.wish.starttls, element.child(ns::TLS, "starttls")) {
-                    (StartTls::IfOffered | StartTls::Always, Some(_)) => {
-                        self.transmit(now, Frame::Element(Element::new(ns::TLS, "starttls")));
-                    }
-                    (StartTls::Always, None) => return Err(Trouble::NoTls),
-                    (StartTls::Never | StartTls::IfOffered, _) => {
-                        let binding_types = milestone::binding_types(element);
-                        self.announced = Announced { mechanisms: names, binding_types };
-                        self.authenticate(now)?;
-                    }
-                }
+                self.choose_way_in(now, element, names)?;
             }
             Some(Milestone::TlsRefused) => return Err(Trouble::NoTls),
             Some(Milestone::TlsGranted) => self.outputs.push_back(Output::StartTls),
@@ -260,6 +250,28 @@ impl Initiator {
             self.ready();
         } else {
             self.outputs.push_back(Output::Event(Event::Stanza(stanza)));
+        }
+    }
+
+    /// Begins TLS where it is offered and wanted, else logs in.
+    fn choose_way_in(
+        &mut self,
+        now: Moment,
+        features: &Element,
+        mechanisms: Vec<String>,
+    ) -> Result<(), Trouble> {
+        let is_tls_offered = features.child(ns::TLS, "starttls").is_some();
+        match self.wish.starttls {
+            StartTls::IfOffered | StartTls::Always if is_tls_offered => {
+                self.transmit(now, Frame::Element(Element::new(ns::TLS, "starttls")));
+                Ok(())
+            }
+            StartTls::Always => Err(Trouble::NoTls),
+            StartTls::Never | StartTls::IfOffered => {
+                let binding_types = milestone::binding_types(features);
+                self.announced = Announced { mechanisms, binding_types };
+                self.authenticate(now)
+            }
         }
     }
 

@@ -175,7 +175,7 @@ impl Desk {
     pub(crate) fn new(world: &World) -> Self {
         let derive = |password: &String| {
             let rounds = NonZeroU32::new(4096).unwrap();
-            KeyRing::derive(&Secret::new(password.clone()), [*b"0123456789abcdef"; 3], rounds)
+            KeyRing::derive(&Secret::new(password.clone()), || *b"0123456789abcdef", rounds)
         };
         let keys = world.passwords.iter().map(|(n, p)| (n.clone(), derive(p).unwrap()));
         let now = Moment::new(Duration::from_secs(1000));
@@ -279,7 +279,7 @@ impl Desk {
                 let login = keys(&name, Hash::Sha256).check(&name, &password);
                 Answer::Verdict(login.ok_or(Failure::NotAuthorized))
             }
-            Question::Keys { name, hash } => Answer::Keys(Box::new(keys(&name, hash))),
+            Question::Keys { name, hash, .. } => Answer::Keys(Box::new(keys(&name, hash))),
             Question::Bind { name, resource } => {
                 let bare = jid::user_jid(&name, &self.world.domain).unwrap();
                 let jid = bare.with_resource_str(&resource).unwrap();

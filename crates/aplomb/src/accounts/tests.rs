@@ -81,11 +81,11 @@ fn a_name_is_slowed_down_alike_whether_somebody_has_it_or_not() {
 #[test]
 fn scram_sees_the_same_salt_whether_the_account_is_locked_or_not() {
     let accounts = accounts();
-    let open = accounts.keys("1001", PEER).unwrap();
+    let open = accounts.keys("1001", Hash::Sha256, PEER).unwrap();
     for _ in 0..3 {
         accounts.note("1001", PEER, false);
     }
-    let locked = accounts.keys("1001", PEER).unwrap();
+    let locked = accounts.keys("1001", Hash::Sha256, PEER).unwrap();
     assert_eq!((&open.salt, open.iterations), (&locked.salt, locked.iterations));
     assert_ne!(open.stored_key, locked.stored_key);
     let password = Secret::new("secret".to_owned());
@@ -95,7 +95,10 @@ fn scram_sees_the_same_salt_whether_the_account_is_locked_or_not() {
 #[test]
 fn a_login_name_means_the_account_of_its_id() {
     let accounts = accounts();
-    assert_eq!(accounts.keys("ada", PEER).unwrap(), accounts.keys("1001", PEER).unwrap());
+    assert_eq!(
+        accounts.keys("ada", Hash::Sha256, PEER).unwrap(),
+        accounts.keys("1001", Hash::Sha256, PEER).unwrap()
+    );
     let names = ["ada", "Ada", "1001", "NoBody"].map(|name| accounts.account_of(name));
     assert_eq!(names, ["1001", "1001", "1001", "nobody"]);
 }
@@ -103,7 +106,8 @@ fn a_login_name_means_the_account_of_its_id() {
 #[test]
 fn scram_sees_one_decoy_for_a_name_that_nobody_has() {
     let accounts = accounts();
-    let (first, second) = (accounts.keys("nobody", PEER), accounts.keys("NoBody", PEER));
+    let (first, second) =
+        (accounts.keys("nobody", Hash::Sha256, PEER), accounts.keys("NoBody", Hash::Sha256, PEER));
     assert_eq!(first.unwrap(), second.unwrap());
 }
 
@@ -146,9 +150,8 @@ fn accounts() -> Accounts {
     accounts
 }
 
-fn keys(password: &str) -> ScramKeys {
-    let salt: [u8; 16] = random::bytes();
-    ScramKeys::derive(&Secret::new(password.to_owned()), &salt, ROUNDS).unwrap()
+fn keys(password: &str) -> KeyRing {
+    KeyRing::derive(&Secret::new(password.to_owned()), random::bytes, ROUNDS).unwrap()
 }
 
 fn user(id: &str, login_name: &str) -> Change {

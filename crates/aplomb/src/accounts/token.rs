@@ -22,12 +22,12 @@ impl Accounts {
         peer: IpAddr,
     ) -> Result<(Secret<String>, Duration), Failure> {
         let account = self.account_of(name);
-        let checked_with = self.keys.read().get(&account).cloned();
+        let checked_with = self.keys.read().of(&account).cloned();
         let login = self.verify(name, password, peer).await?;
         let token = Secret::new(random::name(TOKEN_CHARS));
         // Under the lock of the keys: a change of password comes before the token or forgets it.
         let keys = self.keys.read();
-        let is_current = match (keys.get(login.name()), &checked_with) {
+        let is_current = match (keys.of(login.name()), &checked_with) {
             (Some(now), Some(then)) => Arc::ptr_eq(now, then),
             (None, _) | (_, None) => false,
         };

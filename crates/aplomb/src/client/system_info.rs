@@ -32,7 +32,7 @@ pub async fn ask(
     tell: Tell<'_>,
 ) -> Result<Option<SystemInfo>, ConnectError> {
     let (security, meter) = (Security::of_web(target, trust), Meter::default());
-    let bytes = dial::open(target, security, wait, &meter, tell).await?;
+    let (bytes, _) = dial::open(target, security, wait, &meter, tell).await?;
     let answer = timeout(wait, get(bytes, target)).await;
     let answer = answer.unwrap_or_else(|_| Err("no answer in time".to_owned()));
     Ok(match answer.and_then(|(status, body)| read(status, &body)) {

@@ -1,10 +1,12 @@
 //! One connection, from its beginning to its end.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aplomb_core::framing::{Framing, bosh, tcp, ws};
 use aplomb_core::jid::FullJid;
+use aplomb_core::sasl::binding::Bindings;
 use aplomb_core::stanza::StanzaError;
 use aplomb_core::stream::initiator::{self, Output, Passage, StartTls, Wish};
 use aplomb_core::stream::{Initiator, Side};
@@ -49,10 +51,10 @@ impl Traveller<'_> {
 
     /// Connects, upgrades, and stays until the end.
     pub(super) async fn visit(&mut self, stop: &CancellationToken) -> Ended {
-        let socket = tokio::select! {
+        let (socket, bindings) = tokio::select! {
             () = stop.cancelled() => return Ended::Stopped,
-            socket = self.connect() => match socket {
-                Ok(socket) => socket,
+            connected = self.connect() => match connected {
+                Ok(connected) => connected,
                 Err(error) if self.has_been_ready => return Ended::Lost(error.into()),
                 Err(error) => return Ended::Failed(Failure::Connect(error)),
             },
@@ -62,7 +64,7 @@ impl Traveller<'_> {
             Over::Tcp => Box::new(tcp::Document::new()),
             Over::Bosh => Box::new(bosh::Answers::new()),
         };
-        let initiator = Initiator::new(clock::moment(), framing, self.wish());
+        let initiator = Initiator::new(clock::moment(), framing, self.wish(bindings));
         let visit = Visit {
             traveller: self,
             socket,
@@ -78,7 +80,7 @@ impl Traveller<'_> {
         visit.stay(stop).await
     }
 
-    fn wish(&self) -> Wish {
+    fn wish(&self, bindings: Bindings) -> Wish {
         let Settings { target, allows_plain_without_tls, .. } = self.settings;
         let starttls = match (target.over, target.is_tls) {
             (Over::WebSocket | Over::Bosh, _) | (Over::Tcp, true) => StartTls::Never,
@@ -91,25 +93,27 @@ impl Traveller<'_> {
             password: self.settings.password.clone(),
             resource: Some(self.settings.resource.clone()),
             allows_plain: target.is_tls || *allows_plain_without_tls,
+            bindings,
             starttls,
             nonce: random::name(NONCE_CHARS),
         }
     }
 
-    async fn connect(&mut self) -> Result<Wire, dial::ConnectError> {
+    /// Connects; says too what a login can be bound to.
+    async fn connect(&mut self) -> Result<(Wire, Bindings), dial::ConnectError> {
         let Settings { target, trust, wait, meter, .. } = self.settings;
         if target.over == Over::Bosh {
-            return Ok(Wire::Bosh(
-                Bosh::open(Web::new(target.clone(), trust, *wait, meter)?).await?,
-            ));
+            let web = Arc::new(Web::new(target.clone(), trust, *wait, meter)?);
+            let bosh = Bosh::open(Arc::clone(&web)).await?;
+            return Ok((Wire::Bosh(bosh), web.bindings()));
         }
         let security = Security::of_stream(target, self.domain, trust);
-        let bytes = {
+        let (bytes, bindings) = {
             let mut tell = |line| self.tell(What::Link(line));
             dial::open(target, security, *wait, meter, &mut tell).await?
         };
         if target.over == Over::Tcp {
-            return Ok(Wire::Socket(Socket::bare(bytes)));
+            return Ok((Wire::Socket(Socket::bare(bytes)), bindings));
         }
         meter.asked();
         let upgraded = dial::upgrade(bytes, target, *wait).await?;
@@ -121,7 +125,7 @@ impl Traveller<'_> {
             let text = text.trim_end().replace("\r\n", "\n");
             self.tell(What::Step(Step { from, text, meaning: Some(meaning.to_owned()) }));
         }
-        Ok(Wire::Socket(Socket::new(upgraded)))
+        Ok((Wire::Socket(Socket::new(upgraded)), bindings))
     }
 }
 
@@ -198,8 +202,8 @@ impl Visit<'_, '_> {
         let Settings { target, trust, wait, .. } = self.traveller.settings;
         let security = Security::of_stream(target, self.traveller.domain, trust);
         let mut tell = |line| self.traveller.tell(What::Link(line));
-        self.socket.secure(security, *wait, &mut tell).await?;
-        self.initiator.encrypted(clock::moment());
+        let bindings = self.socket.secure(security, *wait, &mut tell).await?;
+        self.initiator.encrypted(clock::moment(), bindings);
         Ok(())
     }
 
@@ -420,7 +424,7 @@ mod tests {
             has_been_ready: false,
             is_ready: false,
         };
-        let wish = traveller.wish();
+        let wish = traveller.wish(Bindings::default());
         let mut visit = Visit {
             traveller: &mut traveller,
             socket: Wire::Socket(Socket::new(Upgraded {

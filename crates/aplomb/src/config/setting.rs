@@ -7,6 +7,7 @@ use std::time::Duration;
 use aplomb_core::domain::Flavour;
 use aplomb_core::handshake::{Origin, OriginError};
 use aplomb_core::jid::DomainPart;
+use aplomb_core::sasl::Mechanism;
 use aplomb_core::secret::Secret;
 use aplomb_core::stream::Management;
 
@@ -238,6 +239,26 @@ impl Value for Vec<Origin> {
     }
     fn unset() -> Option<Self> {
         Some(Self::new())
+    }
+}
+
+impl Value for Vec<Mechanism> {
+    const SHAPE: &'static str = "MECHANISM,…";
+    const WRITTEN: Written = Written::List;
+    fn from_text(text: &str) -> Result<Self, String> {
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let mechanism = |part: &str| {
+            let names = Mechanism::ALL.map(Mechanism::name);
+            let hint = nearest(part, names).map(|name| format!("; did you mean {name}?"));
+            let hint = hint.unwrap_or_else(|| format!(", only {}", names.join(", ")));
+            Mechanism::named(part).ok_or_else(|| format!("cannot hold {part:?}{hint}"))
+        };
+        let mechanisms: Self = parts.map(mechanism).collect::<Result<_, _>>()?;
+        if mechanisms.is_empty() {
+            Err("must name one at least".to_owned())
+        } else {
+            Ok(mechanisms)
+        }
     }
 }
 

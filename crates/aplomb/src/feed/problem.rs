@@ -78,7 +78,10 @@ impl Problem {
             | Failure::InvalidAuthzid
             | Failure::InvalidMechanism
             | Failure::MalformedRequest
-            | Failure::NotAuthorized => Self::unauthorized(),
+            | Failure::NotAuthorized
+            | Failure::Downgraded
+            | Failure::UnknownBinding
+            | Failure::WrongBinding => Self::unauthorized(),
         }
     }
 

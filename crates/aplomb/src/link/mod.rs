@@ -4,6 +4,7 @@
 //! of units at once; only what the socket did not take is kept. While something is kept it reads
 //! nothing, so a peer that does not read cannot make us queue answers.
 
+pub mod binding;
 pub mod bosh;
 pub mod dial;
 pub mod tcp;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 use aplomb_core::framing::bosh::{Bodies, Condition};
 use aplomb_core::framing::{self, Framing};
+use aplomb_core::secret::Secret;
 use aplomb_core::websocket::{Close, CloseCode, Opcode, Violation, push_frame, push_header};
 use bytes::Bytes;
 use rustls::ServerConfig;
@@ -136,6 +138,19 @@ impl Link {
     /// can neither be pinged nor take anything, and may be away for minutes.
     pub const fn keeps_time(&self) -> bool {
         matches!(self, Self::Bosh(_))
+    }
+
+    /// What a login can be bound to that comes over this very connection (RFC 9266).
+    ///
+    /// A session over HTTP has many connections, of which the one that logs in is no better than
+    /// any other.
+    pub fn exporter(&self) -> Option<Secret<[u8; 32]>> {
+        match self {
+            Self::WebSocket(WebSocket { pipe, .. }) | Self::Tcp(Tcp { pipe, .. }) => {
+                pipe.exporter()
+            }
+            Self::Bosh(_) => None,
+        }
     }
 
     /// Allows units of full size, from the next one on: the client has logged in.

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use aplomb_core::secret::Secret;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::{Broken, Carrier, Traffic, scratch};
+use super::{Broken, Carrier, Traffic, binding, scratch};
 use crate::limits::TLS_HANDSHAKE_SECS_MAX;
 
 /// A connection and what is on its way out. It holds no buffer while it is idle.
@@ -43,6 +44,14 @@ impl Pipe {
     /// Whether the socket has not taken all that was written.
     pub(super) fn is_stalled(&self) -> bool {
         !self.unsent.is_empty() || !self.is_flushed
+    }
+
+    /// See [`super::Link::exporter`].
+    pub(super) fn exporter(&self) -> Option<Secret<[u8; 32]>> {
+        match &self.carrier {
+            Carrier::Tls(stream) => binding::exporter(stream.get_ref().1),
+            Carrier::Tcp(_) | Carrier::Gone(_) => None,
+        }
     }
 
     /// Where to append what is to be written soon.

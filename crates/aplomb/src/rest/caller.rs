@@ -48,6 +48,9 @@ fn refuse(failure: Failure, name: &str) -> ApiError {
         | Failure::InvalidAuthzid
         | Failure::InvalidMechanism
         | Failure::MalformedRequest
-        | Failure::NotAuthorized => ApiError::unauthorized(name),
+        | Failure::NotAuthorized
+        | Failure::Downgraded
+        | Failure::UnknownBinding
+        | Failure::WrongBinding => ApiError::unauthorized(name),
     }
 }

@@ -7,6 +7,7 @@ use rustls::ServerConfig;
 
 use super::ServeError;
 use crate::config::Config;
+use crate::link::binding;
 use crate::listen::{Listener, Service, Site};
 use crate::tls::{self, Identity};
 
@@ -18,6 +19,8 @@ pub(super) struct Doors {
     pub(super) xmpps: Option<SocketAddr>,
     /// What a stream that asks for TLS gets.
     pub(super) starttls: Arc<ServerConfig>,
+    /// What a login can be bound to wherever the certificate is shown (RFC 5929 §4).
+    pub(super) server_end_point: Option<Vec<u8>>,
 }
 
 impl Doors {
@@ -31,6 +34,7 @@ impl Doors {
             listeners.push(listener);
             Ok::<_, ServeError>(real)
         };
+        let server_end_point = binding::server_end_point(identity.certificate());
         let http = identity.into_server_config()?;
         let xmpp = tls::for_xmpp(&http);
         let https = open("https", config.https, Some(&http), Service::Http)?;
@@ -45,6 +49,7 @@ impl Doors {
             xmpps: direct.transpose()?,
             listeners,
             starttls: xmpp,
+            server_end_point,
         })
     }
 

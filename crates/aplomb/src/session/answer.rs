@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use aplomb_core::jid::{FullJid, user_jid};
+use aplomb_core::sasl::Mechanism;
+use aplomb_core::sasl::binding::BindingType;
 use aplomb_core::stanza::{Condition, StanzaError};
 use aplomb_core::stream::responder::{Answer, Event, Question};
 use tracing::info;
@@ -23,8 +25,11 @@ impl Session {
                 self.alive = clock::moment();
                 self.responder.answer(self.alive, answer);
             }
-            Event::LoggedIn(_) => {
+            Event::LoggedIn(login) => {
                 metrics.login("ok");
+                let ((mechanism, binding), peer) = (self.tried, self.peer.address);
+                let (mechanism, binding) = (mechanism.name(), binding.map(BindingType::name));
+                info!(%peer, name = login.name(), mechanism, binding, "logged in");
                 self.link.trust();
                 self.note_keys(true);
             }
@@ -55,10 +60,15 @@ impl Session {
         let accounts = &self.shared.accounts;
         match question {
             Question::Password { name, password } => {
+                self.tried = (Mechanism::Plain, None);
                 Answer::Verdict(accounts.verify(&name, &password, address).await)
             }
-            Question::Keys { name } => match accounts.keys(&name, address) {
+            Question::Keys { name, hash, binding } => match accounts.keys(&name, hash, address) {
                 Ok(keys) => {
+                    self.tried = match binding {
+                        Some(_) => (Mechanism::ScramPlus(hash), binding),
+                        None => (Mechanism::Scram(hash), None),
+                    };
                     self.keys_of = Some(name);
                     Answer::Keys(Box::new(keys))
                 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aplomb_core::ns;
+use aplomb_core::sasl::binding::Bindings;
 use aplomb_core::stream::Responder;
 use aplomb_core::stream::responder::Fresh;
 use aplomb_core::time::Moment;
@@ -25,7 +26,11 @@ pub(super) fn responder(shared: &Shared, link: &Link, peer: Peer) -> Responder {
         resource: random::name(RESOURCE_CHARS),
         nonce: random::name(NONCE_CHARS),
     };
+    let server_end_point = shared.server_end_point.clone().filter(|_| peer.is_tls);
+    let bindings = Bindings { exporter: link.exporter(), server_end_point };
+    let mechanisms = shared.accounts.serve_all(&policy.mechanisms);
     Responder::new(clock::moment(), link.framing(), Arc::clone(policy), fresh)
+        .offering(mechanisms, bindings)
 }
 
 impl Session {

@@ -31,6 +31,8 @@ pub struct Shared {
     pub policy_starttls: Arc<Policy>,
     /// How such a stream becomes one over TLS.
     pub tls: Arc<ServerConfig>,
+    /// What a login over TLS can be bound to by `tls-server-end-point`.
+    pub server_end_point: Option<Vec<u8>>,
     /// Silence after which a peer is pinged.
     pub ping_after: Duration,
     /// Silence after which a peer is dead.

@@ -12,7 +12,7 @@ use aplomb_core::pubsub::{
     self, AccessModel, Affiliation, Item, NodeConfig, NotificationType, PublishModel, SendLast,
     SubscriptionState, Terms,
 };
-use aplomb_core::sasl::ScramKeys;
+use aplomb_core::sasl::{Hash, KeyRing, ScramKeys};
 use aplomb_core::secret::Secret;
 use aplomb_core::time::WallTime;
 
@@ -38,10 +38,10 @@ fn check(batches: &[Vec<Change>], expected: &[Change]) {
 #[test]
 fn what_was_committed_is_loaded() {
     let everything = vec![
+        Change::Keys { user: "1001".into(), keys: Some(key_ring(1)) },
         team("5"),
         reason(7),
         user("1001", AgentState::NotReady),
-        Change::Keys { user: "1001".into(), keys: Some(scram_keys(1)) },
         node_set("n", "title"),
         trimmed("n", 3),
         subscribed("n", "1001@cc.test/desk"),
@@ -60,10 +60,10 @@ fn a_new_value_replaces_the_old_one() {
     check(
         &[
             vec![user("1001", AgentState::Logout), team("5")],
-            vec![Change::Keys { user: "1001".into(), keys: Some(scram_keys(1)) }],
+            vec![Change::Keys { user: "1001".into(), keys: Some(key_ring(1)) }],
             vec![
                 user("1001", AgentState::Ready),
-                Change::Keys { user: "1001".into(), keys: Some(scram_keys(2)) },
+                Change::Keys { user: "1001".into(), keys: Some(key_ring(2)) },
             ],
             vec![node_set("n", "old"), node_set("n", "new")],
             vec![on_terms("n", "a@cc.test", pending())],
@@ -72,9 +72,9 @@ fn a_new_value_replaces_the_old_one() {
             vec![affiliated("n", "a@cc.test", Affiliation::Member)],
         ],
         &[
+            Change::Keys { user: "1001".into(), keys: Some(key_ring(2)) },
             team("5"),
             user("1001", AgentState::Ready),
-            Change::Keys { user: "1001".into(), keys: Some(scram_keys(2)) },
             node_set("n", "new"),
             subscribed("n", "a@cc.test"),
             on_terms("n", "b@cc.test", pending()),
@@ -91,7 +91,7 @@ fn what_was_removed_is_gone() {
                 team("5"),
                 reason(7),
                 user("1001", AgentState::Logout),
-                Change::Keys { user: "1001".into(), keys: Some(scram_keys(1)) },
+                Change::Keys { user: "1001".into(), keys: Some(key_ring(1)) },
                 subscribed("n", "a@cc.test/x"),
                 affiliated("n", "a@cc.test", Affiliation::Owner),
             ],
@@ -243,13 +243,17 @@ fn user(id: &str, state: AgentState) -> Change {
     Change::Domain(domain::Change::UserSet(Arc::new(user)))
 }
 
-fn scram_keys(seed: u8) -> ScramKeys {
-    ScramKeys {
+/// Keys of one hash only, as they were once kept, or of all of them.
+fn key_ring(seed: u8) -> KeyRing {
+    let hashes = if seed == 1 { &Hash::ALL[1..2] } else { &Hash::ALL[..] };
+    let keys = |hash: &Hash| ScramKeys {
+        hash: *hash,
         salt: vec![seed; 16],
         iterations: NonZeroU32::new(4096).unwrap(),
-        stored_key: Secret::new([seed; 32]),
-        server_key: Secret::new([seed + 1; 32]),
-    }
+        stored_key: Secret::new(vec![seed; hash.bytes()]),
+        server_key: Secret::new(vec![seed + 1; hash.bytes()]),
+    };
+    hashes.iter().map(keys).collect()
 }
 
 fn node_set(node: &str, title: &str) -> Change {

@@ -11,7 +11,7 @@ pub use sqlite::Sqlite;
 
 use std::path::PathBuf;
 
-use aplomb_core::sasl::ScramKeys;
+use aplomb_core::sasl::KeyRing;
 use aplomb_core::{domain, pubsub};
 
 /// One durable fact.
@@ -26,7 +26,7 @@ pub enum Change {
         /// The user's id.
         user: String,
         /// The new keys; none removes the account.
-        keys: Option<ScramKeys>,
+        keys: Option<KeyRing>,
     },
 }
 
@@ -37,8 +37,8 @@ pub struct Snapshot {
     pub epoch: String,
     /// Random bytes that stay with the store, for decoys.
     pub decoy_key: [u8; 32],
-    /// The facts that make up the state, in an order in which they can be adopted: the contact
-    /// centre, keys, nodes, then items and retractions in the order in which they were told.
+    /// The facts that make up the state, in an order in which they can be adopted: keys, the
+    /// contact centre, nodes, then items and retractions in the order in which they were told.
     pub changes: Vec<Change>,
 }
 

@@ -3,6 +3,9 @@
 mod centre;
 mod nodes;
 
+use std::collections::BTreeMap;
+
+use aplomb_core::sasl::KeyRing;
 use rusqlite::{Connection, Row, ToSql, Transaction};
 
 pub(super) use nodes::NodeIds;
@@ -24,7 +27,7 @@ pub(super) fn write(
 
 /// Reads every table, in an order in which the changes can be adopted.
 pub(super) fn read_all(connection: &Connection) -> Result<Vec<Change>, StoreError> {
-    let mut changes = Vec::new();
+    let mut changes = read_keys(connection)?;
     let mut read = |sql: &str, from_row: fn(&Row<'_>) -> Result<Change, StoreError>| {
         let mut statement = connection.prepare(sql)?;
         let mut rows = statement.query([])?;
@@ -36,7 +39,6 @@ pub(super) fn read_all(connection: &Connection) -> Result<Vec<Change>, StoreErro
     read("SELECT * FROM team ORDER BY id", centre::team)?;
     read("SELECT * FROM reason ORDER BY id", centre::reason)?;
     read("SELECT * FROM user ORDER BY id", centre::user)?;
-    read("SELECT * FROM scram_keys ORDER BY user", centre::keys)?;
     read("SELECT * FROM node WHERE title IS NOT NULL ORDER BY id", nodes::node)?;
     read("SELECT value FROM meta WHERE name = 'retired'", nodes::retired)?;
     read("SELECT name, seq FROM node WHERE seq > 0 ORDER BY id", nodes::counted)?;
@@ -56,6 +58,19 @@ pub(super) fn read_all(connection: &Connection) -> Result<Vec<Change>, StoreErro
         nodes::item,
     )?;
     Ok(changes)
+}
+
+/// Reads the keys, all of one user at once.
+fn read_keys(connection: &Connection) -> Result<Vec<Change>, StoreError> {
+    let mut rings = BTreeMap::<String, KeyRing>::new();
+    let mut statement = connection.prepare("SELECT * FROM scram_keys")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (user, keys) = centre::scram_keys(row)?;
+        rings.entry(user).or_default().put(keys);
+    }
+    let change = |(user, keys)| Change::Keys { user, keys: Some(keys) };
+    Ok(rings.into_iter().map(change).collect())
 }
 
 fn run(tx: &Transaction<'_>, sql: &str, values: &[&dyn ToSql]) -> Result<(), StoreError> {

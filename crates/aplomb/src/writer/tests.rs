@@ -82,9 +82,9 @@ fn config() -> Config {
     Config::of(&[("lab", "true"), ("domain", "cc.test"), ("scram-iterations", "4096")]).unwrap()
 }
 
-fn keys(password: &str) -> ScramKeys {
+fn keys(password: &str) -> KeyRing {
     let password = Secret::new(password.to_owned());
-    ScramKeys::derive(&password, &[1; 16], NonZeroU32::new(4096).unwrap()).unwrap()
+    KeyRing::derive(&password, || [1; 16], NonZeroU32::new(4096).unwrap()).unwrap()
 }
 
 fn login(id: &str) -> Command {

@@ -22,7 +22,7 @@ use aplomb_core::handshake::Origin;
 use aplomb_core::jid::FullJid;
 use aplomb_core::pubsub::{ItemsWish, Reply, Request as Question};
 use aplomb_core::realm::Realm;
-use aplomb_core::sasl::ScramKeys;
+use aplomb_core::sasl::KeyRing;
 use aplomb_core::secret::Secret;
 use aplomb_core::xml::{Prologue, read_element};
 use axum::Router;
@@ -84,7 +84,7 @@ impl Centre {
         let started = writer::start(store, &config, hub, waiting, &Metrics::new()).unwrap();
         let small = Lab { agents: 4, teams: 2, password: None };
         let password = Secret::new(PASSWORD.to_owned());
-        let keys = ScramKeys::derive(&password, b"salt of sixteen.", NonZeroU32::MIN).unwrap();
+        let keys = KeyRing::derive(&password, || *b"salt of sixteen.", NonZeroU32::MIN).unwrap();
         let steps = started.writer.read(|domain| lab::seed(&small, domain, &keys));
         started.writer.seed(steps).await.unwrap();
         let system = SystemInfo {

@@ -163,6 +163,8 @@ pub enum Question {
         name: String,
         /// For which hash.
         hash: Hash,
+        /// By what the client binds the login to its connection, if it does.
+        binding: Option<BindingType>,
     },
     /// May this account have this resource? Answer: [`Answer::Bound`] or [`Answer::BindRefused`].
     Bind {

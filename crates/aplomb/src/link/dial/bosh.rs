@@ -45,10 +45,10 @@ impl Bosh {
     /// Connects; the session begins with the first unit.
     ///
     /// - Errors: see [`ConnectError`].
-    pub async fn open(web: Web) -> Result<Self, ConnectError> {
+    pub async fn open(web: Arc<Web>) -> Result<Self, ConnectError> {
         let line = web.open().await?;
         Ok(Self {
-            web: Arc::new(web),
+            web,
             rid: u64::from(u32::from_ne_bytes(random::bytes())) + 1,
             sid: None,
             requests: 1,

@@ -20,6 +20,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use aplomb_core::handshake::{ClientUpgrade, Header, UpgradeError};
+use aplomb_core::sasl::binding::Bindings;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -29,6 +30,7 @@ use tokio_rustls::client::TlsStream;
 
 use meter::Metered;
 
+use super::binding;
 use crate::limits::ANSWER_HEAD_BYTES_MAX;
 use crate::{clock, random};
 
@@ -132,7 +134,8 @@ impl<'a> Security<'a> {
     }
 }
 
-/// Connects by TCP and, where the target says so, TLS. Each step has `wait`.
+/// Connects by TCP and, where the target says so, TLS. Each step has `wait`. Says too what a login
+/// can be bound to.
 ///
 /// - Errors: see [`ConnectError`].
 pub async fn open(
@@ -141,9 +144,12 @@ pub async fn open(
     wait: Duration,
     meter: &Meter,
     tell: Tell<'_>,
-) -> Result<Box<dyn Bytes>, ConnectError> {
+) -> Result<(Box<dyn Bytes>, Bindings), ConnectError> {
     let tcp = Box::new(open_tcp(target, wait, meter, tell).await?);
-    if target.is_tls { secure(tcp, security, wait, tell).await } else { Ok(tcp) }
+    match target.is_tls {
+        true => secure(tcp, security, wait, tell).await,
+        false => Ok((tcp, Bindings::default())),
+    }
 }
 
 async fn open_tcp(
@@ -178,7 +184,7 @@ async fn open_tcp(
     Err(last)
 }
 
-/// Does the TLS handshake on a connection.
+/// Does the TLS handshake on a connection. Says too what a login can be bound to.
 ///
 /// - Errors: see [`ConnectError`].
 pub async fn secure(
@@ -186,7 +192,7 @@ pub async fn secure(
     security: Security<'_>,
     wait: Duration,
     tell: Tell<'_>,
-) -> Result<Box<dyn Bytes>, ConnectError> {
+) -> Result<(Box<dyn Bytes>, Bindings), ConnectError> {
     let Security { name, trust, protocol } = security;
     let checker = Checker::new(trust, protocol)?;
     let tls = secure_by(bytes, name, &checker, wait).await?;
@@ -200,7 +206,9 @@ pub async fn secure(
     let seen = checker.seen().map(|seen| format!(", SHA-256 {seen}")).unwrap_or_default();
     let version = version.replace("TLSv1_", "TLS 1.");
     tell(format!("TLS: {version}; the certificate is {trusted}{seen}."));
-    Ok(Box::new(tls))
+    let exporter = binding::exporter(session);
+    let bindings = Bindings { exporter, server_end_point: checker.server_end_point() };
+    Ok((Box::new(tls), bindings))
 }
 
 async fn secure_by(

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use aplomb_core::limits::STANZA_BYTES_MAX;
+use aplomb_core::sasl::binding::Bindings;
 use aplomb_core::websocket::{CloseCode, Decoder, Input, Opcode, Role, push_close, push_frame};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
@@ -42,7 +43,8 @@ impl Socket {
         Self { bytes, decoder: None, pending, pongs, is_over: false }
     }
 
-    /// Goes on over TLS. What came before it and was not taken is thrown away.
+    /// Goes on over TLS. What came before it and was not taken is thrown away. Says what a login
+    /// can be bound to.
     ///
     /// - Errors: see [`ConnectError`]; the connection is of no use any more.
     pub async fn secure(
@@ -50,11 +52,12 @@ impl Socket {
         security: Security<'_>,
         wait: Duration,
         tell: Tell<'_>,
-    ) -> Result<(), ConnectError> {
+    ) -> Result<Bindings, ConnectError> {
         self.pending.clear();
         let bytes = std::mem::replace(&mut self.bytes, Box::new(tokio::io::empty()));
-        self.bytes = super::secure(bytes, security, wait, tell).await?;
-        Ok(())
+        let (bytes, bindings) = super::secure(bytes, security, wait, tell).await?;
+        self.bytes = bytes;
+        Ok(bindings)
     }
 
     /// The next unit of the server. It may be dropped while it waits: nothing is lost.

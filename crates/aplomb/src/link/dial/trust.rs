@@ -14,6 +14,8 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
 
+use crate::link::binding;
+
 /// Which certificates are good enough.
 #[derive(Debug, Clone)]
 pub enum Trust {
@@ -59,7 +61,7 @@ impl Trust {
 pub struct Checker {
     /// For one connection after another.
     pub(super) config: Arc<ClientConfig>,
-    seen: Arc<OnceLock<Fingerprint>>,
+    seen: Arc<OnceLock<Seen>>,
 }
 
 impl Checker {
@@ -86,8 +88,20 @@ impl Checker {
 
     /// The certificate that the server showed, trusted or not.
     pub(super) fn seen(&self) -> Option<Fingerprint> {
-        self.seen.get().copied()
+        self.seen.get().map(|seen| seen.fingerprint)
     }
+
+    /// What a login can be bound to that comes over connections to that certificate.
+    pub(super) fn server_end_point(&self) -> Option<Vec<u8>> {
+        self.seen.get().and_then(|seen| seen.server_end_point.clone())
+    }
+}
+
+/// A certificate that was shown.
+#[derive(Debug)]
+struct Seen {
+    fingerprint: Fingerprint,
+    server_end_point: Option<Vec<u8>>,
 }
 
 /// Who decides.
@@ -139,7 +153,7 @@ fn read_roots(path: &Path) -> Result<(Vec<Fingerprint>, RootCertStore), TrustErr
 struct Verifier {
     judge: Judge,
     provider: Arc<CryptoProvider>,
-    seen: Arc<OnceLock<Fingerprint>>,
+    seen: Arc<OnceLock<Seen>>,
 }
 
 impl ServerCertVerifier for Verifier {
@@ -152,7 +166,8 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let fingerprint = Fingerprint::of(end_entity);
-        self.seen.get_or_init(|| fingerprint);
+        let server_end_point = || binding::server_end_point(end_entity);
+        self.seen.get_or_init(|| Seen { fingerprint, server_end_point: server_end_point() });
         match &self.judge {
             Judge::Listed(listed, _) if listed.contains(&fingerprint) => {
                 Ok(ServerCertVerified::assertion())

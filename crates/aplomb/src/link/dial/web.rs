@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aplomb_core::sasl::binding::Bindings;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -54,6 +55,13 @@ impl Web {
         let Some(checker) = &self.checker else { return Ok(Box::new(tcp)) };
         let tls = secure_by(Box::new(tcp), &self.target.host, checker, self.wait).await?;
         Ok(Box::new(tls))
+    }
+
+    /// What a login can be bound to that goes over several of its connections, once there was one:
+    /// the certificate, which they have in common.
+    pub fn bindings(&self) -> Bindings {
+        let server_end_point = self.checker.as_ref().and_then(Checker::server_end_point);
+        Bindings { exporter: None, server_end_point }
     }
 
     /// Connects, for requests of HTTP/1.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use aplomb_core::sasl::binding::Bindings;
+
 use super::{Bosh, ConnectError, Security, Socket, Tell};
 
 /// A connection that carries units.
@@ -13,7 +15,7 @@ pub enum Wire {
 }
 
 impl Wire {
-    /// Goes on over TLS.
+    /// Goes on over TLS. Says what a login can be bound to.
     ///
     /// - Errors: see [`ConnectError`]; the connection is of no use any more.
     pub async fn secure(
@@ -21,7 +23,7 @@ impl Wire {
         security: Security<'_>,
         wait: Duration,
         tell: Tell<'_>,
-    ) -> Result<(), ConnectError> {
+    ) -> Result<Bindings, ConnectError> {
         match self {
             Self::Socket(socket) => socket.secure(security, wait, tell).await,
             Self::Bosh(_) => Err(ConnectError::Tls("HTTP has TLS of its own".to_owned())),

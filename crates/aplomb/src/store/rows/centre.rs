@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aplomb_core::domain::{
     self, AgentState, Category, Desk, Reason, ReasonShown, Role, Team, TeamId, User, UserId,
 };
-use aplomb_core::sasl::ScramKeys;
+use aplomb_core::sasl::{Hash, KeyRing, ScramKeys};
 use aplomb_core::secret::Secret;
 use aplomb_core::time::WallTime;
 use rusqlite::{Row, Transaction, params};
@@ -82,16 +82,19 @@ fn write_user(tx: &Transaction<'_>, user: &User) -> Result<(), StoreError> {
 pub(super) fn write_keys(
     tx: &Transaction<'_>,
     user: &str,
-    keys: Option<&ScramKeys>,
+    keys: Option<&KeyRing>,
 ) -> Result<(), StoreError> {
-    let Some(keys) = keys else {
-        return run(tx, "DELETE FROM scram_keys WHERE user = ?1", params![user]);
-    };
+    run(tx, "DELETE FROM scram_keys WHERE user = ?1", params![user])?;
+    keys.iter().flat_map(|ring| ring.iter()).try_for_each(|keys| write_scram_keys(tx, user, keys))
+}
+
+fn write_scram_keys(tx: &Transaction<'_>, user: &str, keys: &ScramKeys) -> Result<(), StoreError> {
     run(
         tx,
-        "INSERT OR REPLACE INTO scram_keys VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO scram_keys VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             user,
+            keys.hash.name(),
             keys.salt,
             keys.iterations.get(),
             keys.stored_key.expose().as_slice(),
@@ -152,20 +155,23 @@ fn desk(row: &Row<'_>) -> Result<Desk, StoreError> {
     })
 }
 
-pub(super) fn keys(row: &Row<'_>) -> Result<Change, StoreError> {
+/// Reads the keys of one user for one hash.
+pub(super) fn scram_keys(row: &Row<'_>) -> Result<(String, ScramKeys), StoreError> {
     let user = text(row, "user")?;
     let corrupt = || StoreError::Corrupt(format!("bad keys of {user}"));
-    let key = |column| -> Result<Secret<[u8; 32]>, StoreError> {
+    let hash = Hash::named(&text(row, "hash")?).ok_or_else(corrupt)?;
+    let key = |column| -> Result<Secret<Vec<u8>>, StoreError> {
         let bytes: Vec<u8> = row.get(column)?;
-        Ok(Secret::new(bytes.try_into().map_err(|_| corrupt())?))
+        if bytes.len() == hash.bytes() { Ok(Secret::new(bytes)) } else { Err(corrupt()) }
     };
     let keys = ScramKeys {
+        hash,
         salt: row.get("salt")?,
         iterations: NonZeroU32::new(row.get("iterations")?).ok_or_else(corrupt)?,
         stored_key: key("stored_key")?,
         server_key: key("server_key")?,
     };
-    Ok(Change::Keys { user, keys: Some(keys) })
+    Ok((user, keys))
 }
 
 const ROLES: [(Role, &str); 4] = [
