@@ -81,6 +81,15 @@ pub const PUBSUB_NODE_NAME_BYTES_MAX: usize = 1023;
 /// People with a right of their own to one node; teams get theirs from the contact centre.
 pub const PUBSUB_AFFILIATIONS_MAX: usize = 1000;
 
+/// Groups of a roster that one node lets in. A client shows them as a list to choose from.
+pub const PUBSUB_ROSTER_GROUPS_MAX: usize = 100;
+
+/// Subscriptions to one node that wait for an owner's word.
+pub const PUBSUB_PENDING_MAX: usize = 1000;
+
+/// Seconds for which they wait: a week, so that an owner may be away for some days.
+pub const PUBSUB_PENDING_SECS: i64 = 7 * 24 * 60 * 60;
+
 /// Nodes in one answer of service discovery: about 100 KB. Pages lead to the others.
 pub const PUBSUB_NODES_LISTED_MAX: usize = 1000;
 

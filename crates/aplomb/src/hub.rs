@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aplomb_core::jid::{self, BareJid, FullJid, Jid};
-use aplomb_core::pubsub::{self, Notice};
+use aplomb_core::pubsub::{self, Notice, Tidings};
 use aplomb_core::realm::{Directory, Effect, Realm, SessionId};
 use aplomb_core::stanza::{Condition, Stanza, StanzaError};
 use aplomb_core::time::Moment;
@@ -153,6 +153,11 @@ impl Hub {
                     let outcome = self.ask(&seat.jid, request).await;
                     replies.push(self.realm.pubsub_answer(&iq, outcome));
                 }
+                Effect::PubSubMessage { message, request } => {
+                    if let Err(refusal) = self.ask(&seat.jid, request).await {
+                        replies.push(self.realm.pubsub_refused(&seat.jid, *message, &refusal));
+                    }
+                }
                 Effect::Deliver { to, reach, stanza, otherwise } => {
                     if self.deliver(seat, &to, reach, &stanza) == 0 {
                         replies.extend(otherwise);
@@ -212,6 +217,17 @@ impl Hub {
             }
         }
         count
+    }
+
+    /// Tells one person of a node, as far as he is there.
+    pub fn tell(&self, tidings: &Tidings) {
+        let message = Arc::new(self.realm.told(tidings));
+        let presence = self.presence.read();
+        presence.directory.recipients(&tidings.to, |session| {
+            if let Some(mailbox) = presence.seats.get(session) {
+                put(mailbox, Letter::Stanza(Arc::clone(&message)));
+            }
+        });
     }
 
     /// Tells everybody whether the contact centre is in service, as `finesse@domain`'s presence.

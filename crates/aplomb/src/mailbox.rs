@@ -202,14 +202,15 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    use aplomb_core::pubsub::Told;
+    use aplomb_core::pubsub::{NotificationType, Told};
 
     use super::*;
 
     fn notice(seq: u64, bytes: usize) -> Letter {
         let body = "x".repeat(bytes).into();
         let (id, told) = ("12345678".into(), Told::Purge);
-        let notice = Arc::new(Notice { node: "n".into(), seq, id, told, body });
+        let kind = NotificationType::Normal;
+        let notice = Arc::new(Notice { node: "n".into(), seq, id, kind, told, body });
         Letter::Notice { notice, to_full: false }
     }
 

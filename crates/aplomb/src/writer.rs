@@ -238,8 +238,14 @@ impl From<WriteError> for StepError {
 /// What waits for the writer.
 enum Job {
     Steps(Steps),
-    PubSub(PubSubJob),
+    PubSub(Box<PubSubJob>),
     Stop,
+}
+
+impl Job {
+    fn of(question: PubSubJob) -> Self {
+        Self::PubSub(Box::new(question))
+    }
 }
 
 struct Steps {

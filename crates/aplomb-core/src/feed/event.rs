@@ -68,7 +68,8 @@ impl Event {
             Self::Told { told: Told::Item(_), .. } => "notice",
             Self::Told { told: Told::Retract(_), .. } => "retract",
             Self::Told { told: Told::Purge, .. } => "purge",
-            Self::Told { told: Told::Delete, .. } => "delete",
+            Self::Told { told: Told::Delete(_), .. } => "delete",
+            Self::Told { told: Told::Signal, .. } => "signal",
             Self::Told { told: Told::Configuration, .. } => "configuration",
             Self::Gap { .. } => "gap",
             Self::Gone { .. } => "gone",
@@ -122,7 +123,8 @@ impl Event {
                         fields.extend([("id", json!(item.id)), ("at", json!(item.at.to_iso()))]);
                     }
                     Told::Retract(id) => fields.push(("id", json!(id))),
-                    Told::Purge | Told::Delete | Told::Configuration => {}
+                    Told::Delete(Some(uri)) => fields.push(("redirect", json!(uri))),
+                    Told::Purge | Told::Delete(None) | Told::Configuration | Told::Signal => {}
                 }
                 fields
             }
@@ -221,7 +223,8 @@ mod tests {
         );
         for (told, kind) in [
             (Told::Purge, "purge"),
-            (Told::Delete, "delete"),
+            (Told::Delete(None), "delete"),
+            (Told::Signal, "signal"),
             (Told::Configuration, "configuration"),
         ] {
             check(

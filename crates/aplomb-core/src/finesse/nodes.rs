@@ -144,7 +144,7 @@ pub fn standing(domain: &Domain, user: &str, name: &str) -> Standing {
         Some(node) if node.may_be_read_by(domain, user) => Standing::Reader,
         Some(_) => Standing::Stranger,
         None if name.starts_with(ROOT) => Standing::Stranger,
-        None => Standing::ByAffiliation,
+        None => Standing::UNKNOWN,
     }
 }
 
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn everybody_gets_what_he_is_entitled_to_and_nothing_else() {
-        use Standing::{ByAffiliation, Owner, Reader, Stranger};
+        use Standing::{Owner, Reader, Stranger};
         let domain = centre(Flavour::Uccx);
         for (user, name, expected) in [
             ("1001", "/finesse/api/User/1001", Reader),
@@ -267,7 +267,7 @@ mod tests {
             ("1001", "/finesse/api/Team/2/TeamMessages", Stranger),
             ("1001", "/finesse/api/SystemInfo", Reader),
             ("1001", "/finesse/api/Queue/1", Stranger),
-            ("1001", "crm/tickets", ByAffiliation),
+            ("1001", "crm/tickets", Standing::UNKNOWN),
             ("ada", "/finesse/api/User/Ada", Reader),
             ("ada", "/finesse/api/User/ada", Stranger),
             ("ADA.LOGIN", "/finesse/api/User/Ada", Reader),

@@ -17,6 +17,9 @@ impl PubSub {
                 row.config = Some(config.clone());
                 self.created.insert(name);
             }
+            Change::NodeMade { node, origin } => {
+                self.row(node).1.origin = Some(origin.clone());
+            }
             Change::NodeRemoved { node } => self.remove_node(node),
             Change::Subscribed { node, jid, terms } => self.add_subscription(node, jid, terms),
             Change::Unsubscribed { node, jid } => self.remove_subscription(node, jid),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Affiliation, Item, NodeConfig, Terms};
+use super::{Affiliation, Item, NodeConfig, Origin, Terms};
 use crate::jid::{BareJid, Jid};
 
 /// One change of the service's state.
@@ -14,6 +14,13 @@ pub enum Change {
         node: Arc<str>,
         /// Its configuration.
         config: NodeConfig,
+    },
+    /// Who made a node by request, and when.
+    NodeMade {
+        /// The node.
+        node: Arc<str>,
+        /// Who and when.
+        origin: Origin,
     },
     /// A node is gone with all it had.
     NodeRemoved {

@@ -2,9 +2,9 @@
 
 use super::Bounds;
 
-/// Writes [`NodeConfig`] and the wish for each of its fields from one list.
+/// Writes [`NodeConfig`], the wish for each of its fields and what goes over both, from one list.
 macro_rules! config {
-    ($($(#[$doc:meta])* $field:ident: $kind:ty;)*) => {
+    ($($(#[$doc:meta])* $field:ident: $kind:ty, $name:literal;)*) => {
         /// The configuration of a node (XEP-0060 §8.2, §16.4.4).
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct NodeConfig {
@@ -25,50 +25,60 @@ macro_rules! config {
                     $($field: self.$field.clone().unwrap_or_else(|| now.$field.clone()),)*
                 }
             }
+
+            /// The first field that is not as wished, by its name in the form.
+            fn unmet(&self, now: &NodeConfig) -> Option<&'static str> {
+                $(
+                    if self.$field.as_ref().is_some_and(|wish| *wish != now.$field) {
+                        return Some($name);
+                    }
+                )*
+                None
+            }
         }
     };
 }
 
 config! {
     /// A short name.
-    title: String;
+    title: String, "pubsub#title";
     /// What the node is about.
-    description: String;
+    description: String, "pubsub#description";
     /// The language of its items, as `xml:lang` has it.
-    language: String;
+    language: String, "pubsub#language";
     /// What its payloads are, usually their namespace.
-    kind: String;
+    kind: String, "pubsub#type";
     /// Whether events carry the payload.
-    deliver_payloads: bool;
+    deliver_payloads: bool, "pubsub#deliver_payloads";
     /// Whether there are events at all.
-    deliver_notifications: bool;
+    deliver_notifications: bool, "pubsub#deliver_notifications";
     /// Whether items are kept.
-    persist_items: bool;
+    persist_items: bool, "pubsub#persist_items";
     /// How many, never above [`Bounds::items_max`]; in a wish, `usize::MAX` is as many as the
     /// service allows.
-    max_items: usize;
+    max_items: usize, "pubsub#max_items";
     /// Seconds after which an item goes by itself; none: when the service's history lets it go.
-    item_expire: Option<u64>;
+    item_expire: Option<u64>, "pubsub#item_expire";
     /// Bytes of a payload, never above [`Bounds::payload_bytes_max`].
-    max_payload_size: usize;
+    max_payload_size: usize, "pubsub#max_payload_size";
     /// Whether a new subscriber gets the newest item.
-    send_last_published_item: SendLast;
+    send_last_published_item: SendLast, "pubsub#send_last_published_item";
     /// The type of the messages that bring events.
-    notification_type: NotificationType;
+    notification_type: NotificationType, "pubsub#notification_type";
     /// Whether subscribers are told that items were taken back.
-    notify_retract: bool;
+    notify_retract: bool, "pubsub#notify_retract";
     /// Whether they are told that the node was deleted.
-    notify_delete: bool;
+    notify_delete: bool, "pubsub#notify_delete";
     /// Whether they are told that it was configured.
-    notify_config: bool;
+    notify_config: bool, "pubsub#notify_config";
     /// Whether owners are told who subscribes and who ends it.
-    notify_sub: bool;
+    notify_sub: bool, "pubsub#notify_sub";
     /// Who may subscribe and read.
-    access_model: AccessModel;
+    access_model: AccessModel, "pubsub#access_model";
     /// The groups of an owner's roster, for [`AccessModel::Roster`].
-    roster_groups_allowed: Vec<String>;
+    roster_groups_allowed: Vec<String>, "pubsub#roster_groups_allowed";
     /// Who may publish.
-    publish_model: PublishModel;
+    publish_model: PublishModel, "pubsub#publish_model";
 }
 
 /// Who may subscribe to a node and read its items (XEP-0060 §4.5). Whoever has a right by name has
@@ -154,5 +164,11 @@ impl ConfigWish {
             config.max_items = bounds.items_max;
         }
         config
+    }
+
+    /// The first field that is not as wished, by its name in the form (XEP-0060 §7.1.5).
+    pub(super) fn unmet_by(&self, now: &NodeConfig, bounds: &Bounds) -> Option<&'static str> {
+        let max_items = self.max_items.map(|wish| wish.min(bounds.items_max));
+        Self { max_items, ..self.clone() }.unmet(now)
     }
 }

@@ -15,22 +15,24 @@ mod plan;
 mod recall;
 mod request;
 mod subscription;
+mod tidings;
 
-pub use access::{Affiliation, Asker, Standing};
+pub use access::{Acquaintance, Affiliation, Asker, RosterTerms, Standing};
 pub use change::Change;
 pub use config::{AccessModel, ConfigWish, NodeConfig, NotificationType, PublishModel, SendLast};
-pub use node::Bounds;
+pub use node::{Bounds, Origin};
 pub use notice::{Item, Notice, NoticeBody, Told};
 pub use page::{Ends, Page, Section, Side, Start};
 pub use recall::{Lost, Point, Recall};
-pub use request::{ItemsWish, Outcome, Refusal, Reply, Request};
+pub use request::{ItemsWish, NodeMeta, Outcome, Publication, Refusal, Reply, Request};
 pub use subscription::{Subscription, SubscriptionState, Terms};
+pub use tidings::{Tiding, Tidings};
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::jid::{BareJid, Jid};
-use access::Right;
+use access::Rights;
 use history::History;
 use node::Node;
 
@@ -93,7 +95,7 @@ impl PubSub {
             Some((person, may)) if is_of(jid, person) => *may,
             _ => {
                 let person = jid.to_bare();
-                let may = Right::of(standing(&person), node.affiliation(&person)).is_some();
+                let may = Rights::of(standing(&person), node, &person).may_read();
                 last = Some((person, may));
                 may
             }
@@ -105,7 +107,14 @@ impl PubSub {
     /// Whether a person may read a node that exists, given what the rest of the server says.
     pub fn may_read(&self, node: &str, person: &BareJid, standing: Standing) -> bool {
         let row = self.nodes.get(node).unwrap_or(&self.blank);
-        Right::of(standing, row.affiliation(person)).is_some()
+        Rights::of(standing, row, person).may_read()
+    }
+
+    /// Whose rosters decide who may read a node, if its access model asks them.
+    pub fn roster_terms(&self, node: &str) -> Option<RosterTerms<'_>> {
+        let row = self.nodes.get(node).filter(|row| row.models().0.is_by_roster())?;
+        let groups = row.config.as_ref().map_or(&[][..], |config| &config.roster_groups_allowed);
+        Some(RosterTerms { owners: row.owners().collect(), groups })
     }
 
     /// The number of the last notice of a node; 0 before the first.

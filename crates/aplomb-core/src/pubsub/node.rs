@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Affiliation, Item, NodeConfig, Terms};
+use super::{AccessModel, Affiliation, Item, NodeConfig, PublishModel, Terms, is_of};
 use crate::jid::{BareJid, Jid};
+use crate::time::WallTime;
 
 /// How much history a node keeps, and the service altogether.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,15 @@ pub struct Bounds {
     pub subscriptions_max: usize,
 }
 
+/// How a node came to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Who made it.
+    pub creator: BareJid,
+    /// When.
+    pub at: WallTime,
+}
+
 /// One leaf node.
 #[derive(Debug, Default)]
 pub(super) struct Node {
@@ -33,6 +43,8 @@ pub(super) struct Node {
     pub(super) seq: u64,
     /// The number through which items fell out of the history.
     pub(super) trimmed: u64,
+    /// Who made it by request, and when.
+    pub(super) origin: Option<Origin>,
     /// The history, by number.
     pub(super) items: VecDeque<Arc<Item>>,
     /// The numbers of items whose ids publishers chose; an id of ours tells its number itself.
@@ -42,8 +54,41 @@ pub(super) struct Node {
 }
 
 impl Node {
+    /// A node that is configured so and has nothing yet.
+    pub(super) fn new(config: NodeConfig) -> Self {
+        Self { config: Some(config), ..Self::default() }
+    }
+
     pub(super) fn affiliation(&self, person: &BareJid) -> Affiliation {
         self.affiliations.get(person).copied().unwrap_or(Affiliation::None)
+    }
+
+    /// Who may subscribe and read, and who may publish.
+    pub(super) fn models(&self) -> (AccessModel, PublishModel) {
+        let of = |config: &NodeConfig| (config.access_model, config.publish_model);
+        self.config.as_ref().map_or((AccessModel::Whitelist, PublishModel::Publishers), of)
+    }
+
+    /// The subscriptions of a person's addresses.
+    pub(super) fn subscriptions_of<'a>(
+        &'a self,
+        person: &'a BareJid,
+    ) -> impl Iterator<Item = (&'a Jid, &'a Terms)> {
+        let from = self.subscribers.range(Jid::from(person.clone())..);
+        // Addresses such as `ada@cc.test-2` lie between `ada@cc.test` and `ada@cc.test/desk`.
+        from.take_while(|(jid, _)| jid.as_str().starts_with(person.as_str()))
+            .filter(|(jid, _)| is_of(jid, person))
+    }
+
+    /// Whether events go to one of a person's addresses, as far as he may read.
+    pub(super) fn has_subscriber(&self, person: &BareJid) -> bool {
+        self.subscriptions_of(person).any(|(_, terms)| terms.is_subscribed())
+    }
+
+    /// Those who have everything by name.
+    pub(super) fn owners(&self) -> impl Iterator<Item = &BareJid> {
+        let is_owner = |(_, right): &(&BareJid, &Affiliation)| **right == Affiliation::Owner;
+        self.affiliations.iter().filter(is_owner).map(|(jid, _)| jid)
     }
 
     /// The item of that id.

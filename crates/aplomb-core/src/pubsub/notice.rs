@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::NotificationType;
 use crate::ns::PUBSUB_EVENT;
 use crate::time::WallTime;
 use crate::xml::escape_attribute;
@@ -28,6 +29,8 @@ pub struct Notice {
     pub seq: u64,
     /// The message id: eight characters.
     pub id: String,
+    /// The type of the message.
+    pub kind: NotificationType,
     /// What it tells, for readers that are not XMPP's.
     pub told: Told,
     /// `<event xmlns="…pubsub#event">…</event>`, ready to be put into a message.
@@ -42,7 +45,13 @@ impl Notice {
     ///
     /// The id is eight letters and digits as Openfire's is, but made from epoch, node and number:
     /// a notice that is delivered again after a crash has the id it had before.
-    pub(super) fn render(epoch: &str, node: &Arc<str>, seq: u64, told: Told) -> Arc<Self> {
+    pub(super) fn render(
+        epoch: &str,
+        node: &Arc<str>,
+        seq: u64,
+        kind: NotificationType,
+        told: Told,
+    ) -> Arc<Self> {
         let name = escape_attribute(node);
         let inside = match &told {
             Told::Item(item) => match &item.payload {
@@ -60,12 +69,17 @@ impl Notice {
                 format!(r#"<items node="{name}"><retract id="{id}"/></items>"#)
             }
             Told::Purge => format!(r#"<purge node="{name}"/>"#),
-            Told::Delete => format!(r#"<delete node="{name}"/>"#),
+            Told::Delete(None) => format!(r#"<delete node="{name}"/>"#),
+            Told::Delete(Some(uri)) => format!(
+                r#"<delete node="{name}"><redirect uri="{}"/></delete>"#,
+                escape_attribute(uri)
+            ),
+            Told::Signal => format!(r#"<items node="{name}"/>"#),
             Told::Configuration => format!(r#"<configuration node="{name}"/>"#),
         };
         let body = format!(r#"<event xmlns="{PUBSUB_EVENT}">{inside}</event>"#);
         let id = message_id(epoch, node, seq);
-        Arc::new(Self { node: Arc::clone(node), seq, id, told, body: body.into() })
+        Arc::new(Self { node: Arc::clone(node), seq, id, kind, told, body: body.into() })
     }
 }
 
@@ -78,14 +92,16 @@ pub enum Told {
     Retract(String),
     /// All items are gone (XEP-0060 §8.5.2).
     Purge,
-    /// The node is gone (XEP-0060 §8.4.2).
-    Delete,
+    /// The node is gone, and perhaps another takes its place (XEP-0060 §8.4.2).
+    Delete(Option<String>),
+    /// Something happened, and that is all there is to say (XEP-0060 §7.1.3).
+    Signal,
     /// The node is configured otherwise (XEP-0060 §8.2.5); the form is there for the asking.
     Configuration,
 }
 
 /// Eight letters and digits out of a number that stands for one notice (FNV-1a, 64 bits).
-fn message_id(epoch: &str, node: &str, seq: u64) -> String {
+pub(super) fn message_id(epoch: &str, node: &str, seq: u64) -> String {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let number = seq.to_be_bytes();
     let bytes = epoch.bytes().chain(node.bytes()).chain(number);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Affiliation, Change, ConfigWish, Item, Lost, NodeConfig, Notice, Page, Point, Recall, Section,
-    Subscription,
+    AccessModel, Affiliation, Change, ConfigWish, Item, Lost, NodeConfig, Notice, Origin, Page,
+    Point, Recall, Section, Subscription, SubscriptionState, Tidings,
 };
 use crate::jid::{BareJid, Jid};
 
@@ -53,10 +53,11 @@ pub enum Request {
     Publish {
         /// The node.
         node: String,
-        /// The publisher's own id for the item.
-        id: Option<String>,
-        /// The payload, written out.
-        payload: Option<Arc<str>>,
+        /// What; none only tells that something happened.
+        item: Option<Publication>,
+        /// How the node must be configured for it, and is made if it is not there
+        /// (XEP-0060 §7.1.5).
+        preconditions: Option<ConfigWish>,
     },
     /// XEP-0060 §7.2.
     Retract {
@@ -87,16 +88,20 @@ pub enum Request {
     Delete {
         /// The node.
         node: String,
+        /// Where to look instead.
+        redirect: Option<String>,
     },
     /// XEP-0060 §8.5.
     Purge {
         /// The node.
         node: String,
     },
-    /// XEP-0060 §8.8: all subscriptions of a node, for its owner.
+    /// XEP-0060 §8.8: all subscriptions of a node, for its owner; or new ones.
     NodeSubscriptions {
         /// The node.
         node: String,
+        /// Set these, or end those of no state; empty asks for the present ones.
+        set: Vec<(Jid, Option<SubscriptionState>)>,
     },
     /// XEP-0060 §8.9: all affiliations of a node, for its owner; or new ones.
     NodeAffiliations {
@@ -104,6 +109,20 @@ pub enum Request {
         node: String,
         /// Set these; empty asks for the present ones.
         set: Vec<(BareJid, Affiliation)>,
+    },
+    /// XEP-0060 §8.7: where subscriptions wait for the asker; or be asked about those of a node.
+    Pending {
+        /// One node only.
+        node: Option<String>,
+    },
+    /// XEP-0060 §8.6: an owner decides about a subscription that waits.
+    Decide {
+        /// The node.
+        node: String,
+        /// Whose subscription.
+        jid: Jid,
+        /// Whether it shall be.
+        is_let_in: bool,
     },
     /// XEP-0060 §5.3: does the node exist, for its readers.
     NodeInfo {
@@ -125,12 +144,15 @@ impl Request {
             | Self::Publish { node, .. }
             | Self::Retract { node, .. }
             | Self::Configure { node, .. }
-            | Self::Delete { node }
+            | Self::Delete { node, .. }
             | Self::Purge { node }
-            | Self::NodeSubscriptions { node }
+            | Self::NodeSubscriptions { node, .. }
+            | Self::Decide { node, .. }
             | Self::NodeAffiliations { node, .. }
             | Self::NodeInfo { node } => Some(node),
-            Self::Subscriptions { node } | Self::Affiliations { node } => node.as_deref(),
+            Self::Subscriptions { node } | Self::Affiliations { node } | Self::Pending { node } => {
+                node.as_deref()
+            }
             Self::Create { node, .. } => node.as_deref(),
             Self::DefaultConfig | Self::Nodes => None,
         }
@@ -146,6 +168,32 @@ pub struct ItemsWish {
     pub ids: Vec<String>,
     /// A part of what is left.
     pub page: Option<Page>,
+}
+
+/// An item as it is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// The publisher's own id for it.
+    pub id: Option<String>,
+    /// The payload, written out.
+    pub payload: Option<Arc<str>>,
+    /// The payload's namespace.
+    pub namespace: String,
+}
+
+/// What is told of a node itself (XEP-0060 §5.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeMeta {
+    /// How it is configured.
+    pub config: NodeConfig,
+    /// How it came to be, if by request.
+    pub origin: Option<Origin>,
+    /// Owners by name.
+    pub owners: Vec<BareJid>,
+    /// Publishers by name.
+    pub publishers: Vec<BareJid>,
+    /// How many addresses are subscribed.
+    pub subscribers: usize,
 }
 
 /// What was asked for.
@@ -173,13 +221,15 @@ pub enum Reply {
     /// What was told after a point.
     Recall(Recall),
     /// The item that was published.
-    Published(Arc<str>, String),
+    Published(Arc<str>, Option<String>),
     /// The name of the node that was made.
     Created(Arc<str>),
     /// A configuration.
     Config(Option<Arc<str>>, NodeConfig),
     /// The node exists.
-    NodeInfo(Arc<str>, NodeConfig),
+    NodeInfo(Arc<str>, Box<NodeMeta>),
+    /// The nodes where subscriptions wait for the asker.
+    Pending(Vec<Arc<str>>),
     /// The nodes the asker may see.
     Nodes(Vec<Arc<str>>),
 }
@@ -194,6 +244,15 @@ pub struct Outcome {
     /// What to deliver when the changes are durable. Ask [`super::PubSub::audience`] before the
     /// changes are adopted: a node that is deleted takes its subscriptions with it.
     pub notices: Vec<Arc<Notice>>,
+    /// What single persons are told then, after the notices.
+    pub tidings: Vec<Tidings>,
+}
+
+impl Outcome {
+    /// Changes of which nobody is told.
+    pub const fn of(changes: Vec<Change>) -> Self {
+        Self { reply: Reply::Done, changes, notices: Vec::new(), tidings: Vec::new() }
+    }
 }
 
 /// Why a request was refused (XEP-0060, the error cases of each section).
@@ -204,6 +263,10 @@ pub enum Refusal {
     NodeUnknown,
     /// Known, but not permitted.
     Forbidden,
+    /// Known, but the access model keeps the asker out.
+    Closed(AccessModel),
+    /// The asker has asked already, and no owner has answered.
+    StillPending,
     /// The jid to subscribe is not the asker's.
     InvalidJid,
     /// There is no such subscription.
@@ -218,8 +281,24 @@ pub enum Refusal {
     ItemUnknown,
     /// What comes after a place cannot be told, or not all of it.
     Lost(Lost),
+    /// An item is needed.
+    ItemRequired,
+    /// The node neither keeps items nor delivers them.
+    ItemForbidden,
     /// A payload is needed.
     PayloadRequired,
+    /// The payload is not of the type that the node names.
+    PayloadInvalid,
+    /// The node keeps no items, so there are none to read or take back.
+    NothingKept,
+    /// The node is configured otherwise: the field of that name.
+    PreconditionNotMet(&'static str),
+    /// The service has not got this access model, or not for this node.
+    NoSuchAccessModel,
+    /// A node must keep an owner; this one would not be one any more.
+    LastOwner(BareJid),
+    /// One address twice in a list.
+    Repeated,
     /// The payload is longer than the bound.
     PayloadTooBig,
     /// The asker has as many explicit subscriptions as are allowed.

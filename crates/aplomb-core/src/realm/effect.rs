@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Reach;
 use crate::jid::Jid;
 use crate::pubsub;
-use crate::stanza::{Iq, Presence};
+use crate::stanza::{Iq, Message, Presence};
 use crate::xml::Element;
 
 /// One thing to do, in order.
@@ -21,6 +21,14 @@ pub enum Effect {
         /// The request as it came.
         iq: Box<Iq>,
         /// The request as it is meant.
+        request: pubsub::Request,
+    },
+    /// Ask the pubsub service, then send what [`super::Realm::pubsub_refused`] makes of it, if it
+    /// refuses.
+    PubSubMessage {
+        /// The message as it came.
+        message: Box<Message>,
+        /// What it asks for.
         request: pubsub::Request,
     },
     /// Give a stanza to sessions of somebody of our domain, if the asker may know of him.

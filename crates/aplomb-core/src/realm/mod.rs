@@ -21,6 +21,7 @@ use crate::stanza::{Condition, Iq, IqKind, Message, Presence, PresenceKind, Stan
 use crate::time::{Moment, WallTime};
 use crate::xml::Element;
 use features::{Answer, Ask, Speaks};
+use place::Place;
 
 /// What time it is, on both clocks.
 #[derive(Debug, Clone, Copy)]
@@ -84,20 +85,22 @@ impl Realm {
         if message.kind.as_deref() == Some("error") {
             return Vec::new();
         }
+        let form = message.payload.iter().find(|child| child.is(ns::DATA_FORMS, "x"));
+        if let (Ok(Place::PubSub), Some(form)) = (self.place(asker, message.to.as_ref()), form) {
+            return match features::decision(form) {
+                Ok(Some(request)) => {
+                    vec![Effect::PubSubMessage { message: Box::new(message), request }]
+                }
+                // An owner who leaves it open says nothing.
+                Ok(None) => Vec::new(),
+                Err(error) => vec![Effect::Reply(refused(asker, message, &error))],
+            };
+        }
         let condition = match self.is_ours(message.to.as_ref()) {
             true => Condition::ServiceUnavailable,
             false => Condition::RemoteServerNotFound,
         };
-        let mut payload = message.payload;
-        payload.push(StanzaError::new(condition).to_element());
-        let refused = Message {
-            from: message.to,
-            to: Some(asker.clone().into()),
-            id: message.id,
-            kind: Some("error".to_owned()),
-            payload,
-        };
-        vec![Effect::Reply(refused.into_element())]
+        vec![Effect::Reply(refused(asker, message, &StanzaError::new(condition)))]
     }
 
     fn presence(&self, asker: &FullJid, presence: &Presence) -> Vec<Effect> {
@@ -119,6 +122,22 @@ impl Realm {
             Err(refusal) => request.error(features::stanza_error(&refusal)),
         };
         answer.into_element()
+    }
+
+    /// Writes the answer to a message that [`Effect::PubSubMessage`] told of, if it is refused.
+    pub fn pubsub_refused(
+        &self,
+        asker: &FullJid,
+        message: Message,
+        refusal: &pubsub::Refusal,
+    ) -> Element {
+        refused(asker, message, &features::stanza_error(refusal))
+    }
+
+    /// Writes the message that tells one person of a node.
+    pub fn told(&self, tidings: &pubsub::Tidings) -> Element {
+        let service = Jid::new(&format!("pubsub.{}", self.domain));
+        features::told_message(service.expect("our domain is one"), tidings)
     }
 
     /// The features that a stream offers: caps (XEP-0115 §6.3), roster versioning, limits.
@@ -143,6 +162,19 @@ impl Realm {
             None => presence.with_children(caps),
         }
     }
+}
+
+fn refused(asker: &FullJid, message: Message, error: &StanzaError) -> Element {
+    let mut payload = message.payload;
+    payload.push(error.to_element());
+    let refused = Message {
+        from: message.to,
+        to: Some(asker.clone().into()),
+        id: message.id,
+        kind: Some("error".to_owned()),
+        payload,
+    };
+    refused.into_element()
 }
 
 fn reply(iq: Iq) -> Effect {

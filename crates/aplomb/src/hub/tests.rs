@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use aplomb_core::ns;
-use aplomb_core::pubsub::Told;
+use aplomb_core::pubsub::{NotificationType, Told};
 use aplomb_core::realm::Reach;
 use aplomb_core::stanza::Presence;
 use aplomb_core::xml::{Prologue, read_element};
@@ -60,7 +60,14 @@ fn here() -> Presence {
 
 fn notice(node: &str) -> Arc<Notice> {
     let (id, body) = ("12345678".into(), "<event/>".into());
-    Arc::new(Notice { node: node.into(), seq: 1, id, told: Told::Purge, body })
+    Arc::new(Notice {
+        node: node.into(),
+        seq: 1,
+        id,
+        kind: NotificationType::Normal,
+        told: Told::Purge,
+        body,
+    })
 }
 
 /// Lines: `a binds JID`, `a refused JID`, `a sends STANZA`, `a leaves`, `NODE to JID…`,

@@ -2,7 +2,7 @@
 
 use aplomb_core::jid::FullJid;
 use aplomb_core::ns;
-use aplomb_core::pubsub::Notice;
+use aplomb_core::pubsub::{Notice, NotificationType};
 use aplomb_core::realm::Shown;
 use aplomb_core::xml::escape_attribute;
 
@@ -43,7 +43,11 @@ impl Envelope {
     /// Appends the whole unit: the shared body is copied, not rendered again.
     pub(super) fn push(&self, out: &mut Vec<u8>, notice: &Notice, to_full: bool) {
         let head = if to_full { &self.to_full } else { &self.to_bare };
-        let parts = [head.as_ref(), &notice.id, "\">", &notice.body, "</message>"];
+        let kind = match notice.kind {
+            NotificationType::Normal => "\">",
+            NotificationType::Headline => r#"" type="headline">"#,
+        };
+        let parts = [head.as_ref(), &notice.id, kind, &notice.body, "</message>"];
         self.wrap.push(out, &parts.map(str::as_bytes));
     }
 }
@@ -58,7 +62,8 @@ mod tests {
     #[test]
     fn a_notice_is_one_unit_and_the_name_of_the_reader_is_escaped() {
         let jid = FullJid::new("1001@cc.test/o'desk&co").unwrap();
-        let notice = Notice {
+        let mut notice = Notice {
+            kind: NotificationType::Normal,
             node: "/finesse/api/User/1001".into(),
             seq: 1,
             id: "abcdefgh".to_owned(),
@@ -79,6 +84,11 @@ mod tests {
             Envelope::new("cc.test", &jid, Wrap::Bare).push(&mut bare, &notice, to_full);
             assert_eq!(String::from_utf8(bare).unwrap(), expected.replace(namespace, ""));
         }
+        notice.kind = NotificationType::Headline;
+        let mut out = Vec::new();
+        Envelope::new("cc.test", &jid, Wrap::Bare).push(&mut out, &notice, false);
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains(r#" id="abcdefgh" type="headline"><event/>"#), "{text}");
     }
 
     #[test]

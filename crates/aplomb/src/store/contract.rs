@@ -9,8 +9,8 @@ use aplomb_core::domain::{
     self, AgentState, Category, Desk, Reason, ReasonShown, Role, Team, User,
 };
 use aplomb_core::pubsub::{
-    self, AccessModel, Affiliation, Item, NodeConfig, NotificationType, PublishModel, SendLast,
-    SubscriptionState, Terms,
+    self, AccessModel, Affiliation, Item, NodeConfig, NotificationType, Origin, PublishModel,
+    SendLast, SubscriptionState, Terms,
 };
 use aplomb_core::sasl::{Hash, KeyRing, ScramKeys};
 use aplomb_core::secret::Secret;
@@ -43,9 +43,11 @@ fn what_was_committed_is_loaded() {
         reason(7),
         user("1001", AgentState::NotReady),
         node_set("n", "title"),
+        made("n"),
         trimmed("n", 3),
         subscribed("n", "1001@cc.test/desk"),
         affiliated("n", "1001@cc.test", Affiliation::Owner),
+        affiliated("n", "1002@cc.test", Affiliation::PublishOnly),
         published("n", 4, "four"),
         published("m", 1, "one"),
         published("n", 5, "five"),
@@ -279,6 +281,12 @@ fn node_set(node: &str, title: &str) -> Change {
         publish_model: PublishModel::Subscribers,
     };
     Change::PubSub(pubsub::Change::NodeSet { node: node.into(), config })
+}
+
+fn made(node: &str) -> Change {
+    let origin =
+        Origin { creator: "1001@cc.test".parse().unwrap(), at: WallTime(1_700_000_000_000) };
+    Change::PubSub(pubsub::Change::NodeMade { node: node.into(), origin })
 }
 
 fn subscribed(node: &str, jid: &str) -> Change {

@@ -40,6 +40,7 @@ pub(super) fn read_all(connection: &Connection) -> Result<Vec<Change>, StoreErro
     read("SELECT * FROM reason ORDER BY id", centre::reason)?;
     read("SELECT * FROM user ORDER BY id", centre::user)?;
     read("SELECT * FROM node WHERE title IS NOT NULL ORDER BY id", nodes::node)?;
+    read("SELECT * FROM node WHERE creator IS NOT NULL ORDER BY id", nodes::made)?;
     read("SELECT value FROM meta WHERE name = 'retired'", nodes::retired)?;
     read("SELECT name, seq FROM node WHERE seq > 0 ORDER BY id", nodes::counted)?;
     read("SELECT name, trimmed FROM node WHERE trimmed > 0 ORDER BY id", nodes::trimmed)?;

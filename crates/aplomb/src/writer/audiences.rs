@@ -41,7 +41,8 @@ impl Audiences {
             | pubsub::Change::NodeRemoved { node } => {
                 self.by_node.remove(node);
             }
-            pubsub::Change::Published { .. }
+            pubsub::Change::NodeMade { .. }
+            | pubsub::Change::Published { .. }
             | pubsub::Change::Retracted { .. }
             | pubsub::Change::Trimmed { .. }
             | pubsub::Change::Counted { .. }

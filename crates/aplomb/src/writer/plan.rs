@@ -6,7 +6,9 @@ use aplomb_core::domain::{self, Command, Domain, Flavour, Refusal, UserId};
 use aplomb_core::finesse::events::{self, Event};
 use aplomb_core::finesse::nodes::{self, Automatic, Node};
 use aplomb_core::jid::{self, BareJid, FullJid, Jid};
-use aplomb_core::pubsub::{self, Asker, Bounds, Notice, Outcome, PubSub, Reply, Request, Standing};
+use aplomb_core::pubsub::{
+    self, Asker, Bounds, Notice, Outcome, PubSub, Reply, Request, Standing, Tidings,
+};
 use aplomb_core::time::WallTime;
 
 use super::Step;
@@ -42,6 +44,8 @@ pub(super) struct Batch {
     pub(super) deliveries: Vec<(Arc<Notice>, Audience)>,
     /// Notices with the observers who may read them.
     pub(super) observed: Vec<(Arc<Notice>, Arc<Observer>)>,
+    /// What single persons are told, after the notices.
+    pub(super) tidings: Vec<Tidings>,
     /// Users who are gone, whose sessions end.
     pub(super) gone: Vec<UserId>,
 }
@@ -108,6 +112,9 @@ impl Working {
         let outcome = self.pubsub.plan(&asker, request, now)?;
         let mut reply = self.accept(outcome, batch);
         if let Reply::Nodes(listed) = &mut reply {
+            let is_strange =
+                |node: &str| nodes::standing(&self.domain, &name, node) == Standing::Stranger;
+            listed.retain(|node| !is_strange(node));
             let served = nodes::readable_by(&self.domain, &name, usize::MAX);
             listed.extend(served.iter().map(|node| Arc::from(node.name())));
         }
@@ -127,8 +134,7 @@ impl Working {
             ended = changes.len(),
             "absent resources unsubscribed"
         );
-        let (reply, notices) = (Reply::Done, Vec::new());
-        self.accept(Outcome { reply, changes, notices }, batch);
+        self.accept(Outcome::of(changes), batch);
     }
 
     /// Does the steps on a copy of the contact centre, so that a refusal leaves nothing behind.
@@ -227,6 +233,7 @@ impl Working {
             self.pubsub.adopt(&change);
             batch.changes.push(Change::PubSub(change));
         }
+        batch.tidings.extend(outcome.tidings);
         outcome.reply
     }
 
@@ -263,8 +270,7 @@ impl Working {
         self.forget_nodes(&nodes::of_user(id), batch);
         if let Ok(person) = jid::user_jid(id.as_str(), &self.host) {
             let changes = self.pubsub.departure(&person);
-            let (reply, notices) = (Reply::Done, Vec::new());
-            self.accept(Outcome { reply, changes, notices }, batch);
+            self.accept(Outcome::of(changes), batch);
         }
         batch.changes.push(Change::Keys { user: id.to_string(), keys: None });
         batch.gone.push(id.clone());

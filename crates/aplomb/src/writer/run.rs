@@ -67,7 +67,7 @@ impl Run {
             };
             while taken.len() < BATCH_JOBS_MAX {
                 let job = jobs.try_recv().ok();
-                let Some(job) = job.or_else(|| questions.try_recv().ok().map(Job::PubSub)) else {
+                let Some(job) = job.or_else(|| questions.try_recv().ok().map(Job::of)) else {
                     break;
                 };
                 taken.push(job);
@@ -141,6 +141,7 @@ impl Run {
         for (notice, observer) in batch.observed {
             observer.tell(notice);
         }
+        batch.tidings.iter().for_each(|tidings| self.shown.hub.tell(tidings));
         for user in batch.gone {
             self.shown.hub.end(Some(user.as_str()), EndReason::AccountChanged);
         }
@@ -192,7 +193,7 @@ async fn next(
 ) -> Next {
     tokio::select! {
         Some(job) = jobs.recv() => Next::Job(job.into()),
-        Some(question) = questions.recv() => Next::Job(Job::PubSub(question).into()),
+        Some(question) = questions.recv() => Next::Job(Job::of(question).into()),
         () = sleep(Duration::from_secs(STORE_PROBE_SECS)), if is_broken => Next::Probe,
         else => Next::Nobody,
     }
@@ -202,7 +203,8 @@ fn plan_job(working: &mut Working, job: Job, hub: &Hub, batch: &mut Batch) -> An
     let now = clock::wall();
     match job {
         Job::Stop => Answer::Nobody,
-        Job::PubSub(PubSubJob { asker, request, answer }) => {
+        Job::PubSub(job) => {
+            let PubSubJob { asker, request, answer } = *job;
             let mut reply = working.ask(&asker, &request, now, batch);
             if reply == Err(pubsub::Refusal::TooManySubscriptions) {
                 working.forget_absent(&asker, |jid| hub.is_taken(jid), batch);

@@ -5,18 +5,21 @@
 
 mod items;
 mod owner;
+mod people;
 mod publish;
 mod recall;
 mod subscribe;
 
 use std::sync::Arc;
 
-use super::access::Right;
+use super::access::{Right, Rights};
 use super::node::Node;
 use super::notice::Told;
 use super::{
-    Asker, Change, NodeConfig, Notice, Outcome, PubSub, Refusal, Reply, Request, Standing,
+    Affiliation, Asker, Change, NodeConfig, NodeMeta, Notice, Outcome, PubSub, Refusal, Reply,
+    Request, Standing, Tiding, Tidings,
 };
+use crate::jid::Jid;
 use crate::time::WallTime;
 
 impl PubSub {
@@ -31,53 +34,56 @@ impl PubSub {
         now: WallTime,
     ) -> Result<Outcome, Refusal> {
         match request {
-            Request::Subscribe { node, jid } => self.subscribe(asker, node, jid),
-            Request::Unsubscribe { node, jid } => self.unsubscribe(asker, node, jid),
+            Request::Subscribe { node, jid } => self.subscribe(asker, node, jid, now),
+            Request::Unsubscribe { node, jid } => self.unsubscribe(asker, node, jid, now),
             Request::Subscriptions { node } => self.subscriptions(asker, node.as_deref()),
             Request::Affiliations { node } => self.affiliations(asker, node.as_deref()),
             Request::Items { node, wish } => self.items(asker, node, wish, now),
             Request::Since { node, point } => self.since(asker, node, point.as_ref(), now),
-            Request::Publish { node, id, payload } => {
-                let found = self.found(asker, node, Right::Publisher)?;
-                self.publish_item(&found, id.as_deref(), payload.as_ref(), now)
+            Request::Publish { node, item, preconditions } => {
+                self.publish_asked(asker, node, item.as_ref(), preconditions.as_ref(), now)
             }
             Request::Retract { node, id, notify } => self.retract(asker, node, id, *notify),
-            Request::Create { node, config } => self.create(asker, node.as_deref(), config),
-            Request::Configure { node, config } => self.configure(asker, node, config.as_ref()),
+            Request::Create { node, config } => self.create(asker, node.as_deref(), config, now),
+            Request::Configure { node, config } => {
+                self.configure(asker, node, config.as_ref(), now)
+            }
             Request::DefaultConfig => {
                 Ok(told(Reply::Config(None, NodeConfig::usual(&self.bounds))))
             }
-            Request::Delete { node } => self.delete(asker, node),
+            Request::Delete { node, redirect } => self.delete(asker, node, redirect.as_deref()),
             Request::Purge { node } => self.purge(asker, node),
-            Request::NodeSubscriptions { node } => self.node_subscriptions(asker, node),
-            Request::NodeAffiliations { node, set } => self.node_affiliations(asker, node, set),
-            Request::NodeInfo { node } => {
-                let found = self.found(asker, node, Right::Member)?;
-                let config = self.config(found.row);
-                Ok(told(Reply::NodeInfo(found.name, config)))
+            Request::NodeSubscriptions { node, set } => {
+                self.node_subscriptions(asker, node, set, now)
             }
+            Request::NodeAffiliations { node, set } => {
+                self.node_affiliations(asker, node, set, now)
+            }
+            Request::Pending { node } => self.pending(asker, node.as_deref(), now),
+            Request::Decide { node, jid, is_let_in } => {
+                self.decide(asker, node, jid, *is_let_in, now)
+            }
+            Request::NodeInfo { node } => self.node_info(asker, node),
             Request::Nodes => Ok(told(Reply::Nodes(self.nodes_seen_by(asker)))),
         }
     }
 
     /// Finds a node on which the asker has at least the right `needs`.
     ///
-    /// - Errors: [`Refusal::NodeUnknown`] when there is none or the asker may not know of it,
-    ///   [`Refusal::Forbidden`] when he may know but not do.
+    /// - Errors: [`Refusal::NodeUnknown`] when there is none or the asker may not know of it;
+    ///   [`Refusal::Closed`] when the access model keeps him out; [`Refusal::Forbidden`] when he
+    ///   may know but not do.
     fn found(&self, asker: &Asker, node: &str, needs: Right) -> Result<Found<'_>, Refusal> {
         let kept = self.nodes.get_key_value(node);
         let exists = asker.is_served || kept.is_some_and(|(_, row)| row.config.is_some());
         let row = kept.map_or(&self.blank, |(_, row)| row);
-        let affiliation = row.affiliation(&asker.jid.to_bare());
-        let right = Right::of(asker.standing, affiliation).filter(|_| exists);
-        match right {
-            None => Err(Refusal::NodeUnknown),
-            Some(right) if right < needs => Err(Refusal::Forbidden),
-            Some(right) => {
-                let name = kept.map_or_else(|| node.into(), |(name, _)| Arc::clone(name));
-                Ok(Found { name, row, right })
-            }
+        if !exists {
+            return Err(Refusal::NodeUnknown);
         }
+        let rights = Rights::of(asker.standing, row, &asker.jid.to_bare());
+        rights.allow(needs)?;
+        let name = kept.map_or_else(|| node.into(), |(name, _)| Arc::clone(name));
+        Ok(Found { name, row, rights })
     }
 
     fn config(&self, row: &Node) -> NodeConfig {
@@ -99,15 +105,45 @@ impl PubSub {
     }
 
     fn notice(&self, found: &Found<'_>, seq: u64, told: Told) -> Arc<Notice> {
-        Notice::render(&self.epoch, &found.name, seq, told)
+        let kind = self.config(found.row).notification_type;
+        Notice::render(&self.epoch, &found.name, seq, kind, told)
+    }
+
+    /// What one person is told of a node.
+    fn tidings(&self, node: &Arc<str>, to: Jid, tiding: Tiding, now: WallTime) -> Tidings {
+        Tidings::new(&self.epoch, node, to, tiding, now)
+    }
+
+    /// What everybody may know of a node who may know that it is there.
+    fn node_info(&self, asker: &Asker, node: &str) -> Result<Outcome, Refusal> {
+        let found = self.found(asker, node, Right::Know)?;
+        let of = |wanted| {
+            let all = found.row.affiliations.iter();
+            all.filter(move |(_, right)| **right == wanted).map(|(jid, _)| jid.clone()).collect()
+        };
+        let subscribed = found.row.subscribers.values().filter(|terms| terms.is_subscribed());
+        let meta = NodeMeta {
+            config: self.config(found.row),
+            origin: found.row.origin.clone(),
+            owners: of(Affiliation::Owner),
+            publishers: of(Affiliation::Publisher),
+            subscribers: subscribed.count(),
+        };
+        Ok(told(Reply::NodeInfo(found.name, Box::new(meta))))
     }
 
     /// The rights the asker was given by name, or, for one node, the right he has.
     fn affiliations(&self, asker: &Asker, node: Option<&str>) -> Result<Outcome, Refusal> {
         if let Some(node) = node {
-            let found = self.found(asker, node, Right::Member)?;
-            let right = found.right.as_affiliation();
-            return Ok(told(Reply::Affiliations(vec![(found.name, right)])));
+            let found = self.found(asker, node, Right::Know)?;
+            let right = found.rights.affiliation;
+            // Whoever reads a node that exists by itself is as good as a member of it.
+            let right = match (right, asker.standing) {
+                (Affiliation::None, Standing::Reader) => Affiliation::Member,
+                (right, _) => right,
+            };
+            let named = (right != Affiliation::None).then_some((found.name, right));
+            return Ok(told(Reply::Affiliations(named.into_iter().collect())));
         }
         let person = asker.jid.to_bare();
         let nodes = self.rights.get(&person).into_iter().flatten();
@@ -122,18 +158,11 @@ impl PubSub {
     /// add.
     fn nodes_seen_by(&self, asker: &Asker) -> Vec<Arc<str>> {
         let person = asker.jid.to_bare();
-        let own = self.rights.get(&person).into_iter().flatten();
         let is_seen = |node: &&Arc<str>| {
-            let row = self.nodes.get(*node).filter(|row| row.config.is_some());
-            let right = |row: &Node| Right::of(asker.standing, row.affiliation(&person));
-            row.is_some_and(|row| right(row).is_some())
+            let row = self.nodes.get(*node).expect("a node that was created has a row");
+            Rights::of(asker.standing, row, &person).allow(Right::Know).is_ok()
         };
-        match asker.standing {
-            Standing::Owner => self.created.iter().cloned().collect(),
-            Standing::Reader | Standing::Stranger | Standing::ByAffiliation => {
-                own.filter(is_seen).cloned().collect()
-            }
-        }
+        self.created.iter().filter(is_seen).cloned().collect()
     }
 }
 
@@ -141,15 +170,15 @@ impl PubSub {
 struct Found<'a> {
     name: Arc<str>,
     row: &'a Node,
-    right: Right,
+    rights: Rights,
 }
 
 /// An outcome that only tells.
 const fn told(reply: Reply) -> Outcome {
-    Outcome { reply, changes: Vec::new(), notices: Vec::new() }
+    Outcome { reply, changes: Vec::new(), notices: Vec::new(), tidings: Vec::new() }
 }
 
 /// An outcome that changes something and has nobody to tell.
 const fn changed(reply: Reply, changes: Vec<Change>) -> Outcome {
-    Outcome { reply, changes, notices: Vec::new() }
+    Outcome { reply, changes, notices: Vec::new(), tidings: Vec::new() }
 }

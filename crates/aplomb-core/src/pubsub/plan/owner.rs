@@ -1,15 +1,17 @@
-//! What owners do: create, configure, delete, purge, give rights (XEP-0060 §8).
+//! What owners do to a node: create, configure, delete, purge (XEP-0060 §8.1 to §8.5).
 
 use std::sync::Arc;
 
-use super::super::access::Right;
+use super::super::access::{Right, Rights};
 use super::super::notice::Told;
 use super::super::{
-    Affiliation, Asker, Change, ConfigWish, NodeConfig, Outcome, PubSub, Refusal, Reply, Standing,
+    AccessModel, Affiliation, Asker, Change, ConfigWish, NodeConfig, Origin, Outcome, PubSub,
+    PublishModel, Refusal, Reply, Standing,
 };
 use super::{Found, changed, told};
 use crate::jid::BareJid;
-use crate::limits::{PUBSUB_AFFILIATIONS_MAX, PUBSUB_NODE_NAME_BYTES_MAX};
+use crate::limits::{PUBSUB_NODE_NAME_BYTES_MAX, PUBSUB_ROSTER_GROUPS_MAX};
+use crate::time::WallTime;
 
 impl PubSub {
     /// Only those who own everything create nodes, as Finesse 15 restricts it. Anybody else gets
@@ -19,6 +21,7 @@ impl PubSub {
         asker: &Asker,
         node: Option<&str>,
         wish: &ConfigWish,
+        now: WallTime,
     ) -> Result<Outcome, Refusal> {
         if asker.standing != Standing::Owner {
             return Err(Refusal::Forbidden);
@@ -41,8 +44,10 @@ impl PubSub {
             jid: asker.jid.to_bare(),
             affiliation: Affiliation::Owner,
         };
-        let made = Change::NodeSet { node: Arc::clone(&node), config };
-        Ok(changed(Reply::Created(node), vec![made, owner]))
+        let origin = Origin { creator: asker.jid.to_bare(), at: now };
+        let made = Change::NodeMade { node: Arc::clone(&node), origin };
+        let set = Change::NodeSet { node: Arc::clone(&node), config };
+        Ok(changed(Reply::Created(node), vec![set, made, owner]))
     }
 
     fn fresh_name(&self) -> Arc<str> {
@@ -51,14 +56,28 @@ impl PubSub {
     }
 
     /// - Errors: [`Refusal::BadConfig`] for what cannot be kept.
-    fn checked(&self, wish: &ConfigWish, now: &NodeConfig) -> Result<NodeConfig, Refusal> {
+    pub(super) fn checked(
+        &self,
+        wish: &ConfigWish,
+        now: &NodeConfig,
+    ) -> Result<NodeConfig, Refusal> {
         let config = wish.over(now, &self.bounds);
         let max = self.bounds.items_max;
         if config.max_items == 0 || config.max_items > max {
             return Err(Refusal::BadConfig(format!("pubsub#max_items must be 1 to {max}")));
         }
-        if config.title.len() > PUBSUB_NODE_NAME_BYTES_MAX {
-            return Err(Refusal::BadConfig("pubsub#title is too long".to_owned()));
+        let max = self.bounds.payload_bytes_max;
+        if config.max_payload_size == 0 || config.max_payload_size > max {
+            return Err(Refusal::BadConfig(format!("pubsub#max_payload_size must be 1 to {max}")));
+        }
+        let texts = [&config.title, &config.description, &config.language, &config.kind];
+        let groups = &config.roster_groups_allowed;
+        if texts.into_iter().chain(groups).any(|text| text.len() > PUBSUB_NODE_NAME_BYTES_MAX) {
+            let max = PUBSUB_NODE_NAME_BYTES_MAX;
+            return Err(Refusal::BadConfig(format!("a text in the form has at most {max} bytes")));
+        }
+        if groups.len() > PUBSUB_ROSTER_GROUPS_MAX {
+            return Err(Refusal::TooMany("groups"));
         }
         Ok(config)
     }
@@ -68,13 +87,19 @@ impl PubSub {
         asker: &Asker,
         node: &str,
         wish: Option<&ConfigWish>,
+        now: WallTime,
     ) -> Result<Outcome, Refusal> {
         let found = self.found(asker, node, Right::Owner)?;
-        let now = self.config(found.row);
+        let before = self.config(found.row);
         let Some(wish) = wish else {
-            return Ok(told(Reply::Config(Some(found.name), now)));
+            return Ok(told(Reply::Config(Some(found.name), before)));
         };
-        let config = self.checked(wish, &now)?;
+        let config = self.checked(wish, &before)?;
+        // Who may read and publish there follows from the contact centre.
+        let usual = (AccessModel::Whitelist, PublishModel::Publishers);
+        if asker.is_served && (config.access_model, config.publish_model) != usual {
+            return Err(Refusal::NoSuchAccessModel);
+        }
         if found.row.config.is_none() && self.created.len() >= self.bounds.nodes_max {
             return Err(Refusal::TooMany("nodes"));
         }
@@ -87,29 +112,37 @@ impl PubSub {
             changes.push(Change::Trimmed { node: name(), through: last.seq });
         }
         let mut notices = Vec::new();
-        if config.notify_config {
+        if config.notify_config && config.deliver_notifications {
             let seq = self.next_seq(found.row);
             changes.extend(self.beginning(&found));
             changes.push(Change::Counted { node: name(), seq });
             notices.push(self.notice(&found, seq, Told::Configuration));
         }
-        Ok(Outcome { reply: Reply::Done, changes, notices })
+        let (decided, tidings) = self.decide_all(&found, config.access_model, now);
+        changes.extend(decided);
+        Ok(Outcome { reply: Reply::Done, changes, notices, tidings })
     }
 
-    pub(super) fn delete(&self, asker: &Asker, node: &str) -> Result<Outcome, Refusal> {
+    pub(super) fn delete(
+        &self,
+        asker: &Asker,
+        node: &str,
+        redirect: Option<&str>,
+    ) -> Result<Outcome, Refusal> {
         let found = self.found(asker, node, Right::Owner)?;
         // It would come back with the next event, as would who is subscribed without asking.
         if asker.is_served {
             return Err(Refusal::Served);
         }
-        Ok(self.deletion(&found))
+        Ok(self.deletion(&found, redirect))
     }
 
     /// What it takes to forget a node whose subject is gone: a user was removed, say. None if
     /// nothing is kept of it.
     pub fn removal(&self, node: &str) -> Option<Outcome> {
         let (name, row) = self.nodes.get_key_value(node)?;
-        Some(self.deletion(&Found { name: Arc::clone(name), row, right: Right::Owner }))
+        let found = Found { name: Arc::clone(name), row, rights: Rights::OWNER };
+        Some(self.deletion(&found, None))
     }
 
     /// What it takes to forget a person: explicit subscriptions and rights.
@@ -127,53 +160,28 @@ impl PubSub {
     }
 
     /// The numbers of a node that goes are never used again, so its name may be.
-    fn deletion(&self, found: &Found<'_>) -> Outcome {
-        let is_told = self.config(found.row).notify_delete;
+    fn deletion(&self, found: &Found<'_>, redirect: Option<&str>) -> Outcome {
+        let config = self.config(found.row);
+        let is_told = config.notify_delete && config.deliver_notifications;
         let seq = if is_told { self.next_seq(found.row) } else { found.row.seq };
-        let notice = is_told.then(|| self.notice(found, seq, Told::Delete));
+        let told = || Told::Delete(redirect.map(str::to_owned));
+        let notice = is_told.then(|| self.notice(found, seq, told()));
         let removed = Change::NodeRemoved { node: Arc::clone(&found.name) };
         let changes = vec![removed, Change::Retired { through: seq.max(self.retired) }];
-        Outcome { reply: Reply::Done, changes, notices: notice.into_iter().collect() }
+        Outcome { notices: notice.into_iter().collect(), ..changed(Reply::Done, changes) }
     }
 
     pub(super) fn purge(&self, asker: &Asker, node: &str) -> Result<Outcome, Refusal> {
         let found = self.found(asker, node, Right::Owner)?;
-        let is_told = self.config(found.row).notify_retract;
+        let config = self.config(found.row);
+        if !config.persist_items {
+            return Err(Refusal::NothingKept);
+        }
+        let is_told = config.notify_retract && config.deliver_notifications;
         let seq = if is_told { self.next_seq(found.row) } else { found.row.seq };
         let notice = is_told.then(|| self.notice(&found, seq, Told::Purge));
         let change = Change::Trimmed { node: found.name, through: seq };
-        Ok(Outcome {
-            reply: Reply::Done,
-            changes: vec![change],
-            notices: notice.into_iter().collect(),
-        })
-    }
-
-    /// Answers with what is, after what is to be set was set.
-    pub(super) fn node_affiliations(
-        &self,
-        asker: &Asker,
-        node: &str,
-        set: &[(BareJid, Affiliation)],
-    ) -> Result<Outcome, Refusal> {
-        let found = self.found(asker, node, Right::Owner)?;
-        let mut after = found.row.affiliations.clone();
-        for (jid, affiliation) in set {
-            match affiliation {
-                Affiliation::None => after.remove(jid),
-                other => after.insert(jid.clone(), *other),
-            };
-        }
-        if !set.is_empty() && after.len() > PUBSUB_AFFILIATIONS_MAX {
-            return Err(Refusal::TooMany("affiliations"));
-        }
-        let change = |(jid, affiliation): &(BareJid, Affiliation)| Change::Affiliated {
-            node: Arc::clone(&found.name),
-            jid: jid.clone(),
-            affiliation: *affiliation,
-        };
-        let changes = set.iter().map(change).collect();
-        let reply = Reply::NodeAffiliations(Arc::clone(&found.name), after.into_iter().collect());
-        Ok(changed(reply, changes))
+        let notices = notice.into_iter().collect();
+        Ok(Outcome { notices, ..changed(Reply::Done, vec![change]) })
     }
 }

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::access::Right;
+use super::super::access::{Right, Rights};
 use super::super::history::bytes_of;
+use super::super::node::Node;
 use super::super::notice::Told;
-use super::super::{Asker, Change, Item, NodeConfig, Outcome, PubSub, Refusal, Reply};
-use super::Found;
+use super::super::{
+    Asker, Change, ConfigWish, Item, NodeConfig, Outcome, PubSub, Publication, Refusal, Reply,
+    Standing,
+};
+use super::{Found, changed, told};
 use crate::limits::HISTORY_TRIMS_MAX;
 use crate::time::WallTime;
 
@@ -25,7 +29,89 @@ impl PubSub {
             Some((name, row)) => (Arc::clone(name), row),
             None => (node.into(), &self.blank),
         };
-        self.publish_item(&Found { name, row, right: Right::Owner }, None, Some(payload), now)
+        let found = Found { name, row, rights: Rights::OWNER };
+        self.publish_item(&found, None, Some(payload), now)
+    }
+
+    /// Publishes for somebody who asks, on a node that may be made for it.
+    ///
+    /// - Source: XEP-0060 §7.1, §7.1.3 for what goes with which kind of node, §7.1.5.
+    pub(super) fn publish_asked(
+        &self,
+        asker: &Asker,
+        node: &str,
+        item: Option<&Publication>,
+        preconditions: Option<&ConfigWish>,
+        now: WallTime,
+    ) -> Result<Outcome, Refusal> {
+        let found = match (self.found(asker, node, Right::Publisher), preconditions) {
+            // Of all who may not know of a node, only who may create it learns that there is none.
+            (Err(Refusal::NodeUnknown), Some(wish)) if asker.standing == Standing::Owner => {
+                return self.publish_first(asker, node, item, wish, now);
+            }
+            (found, _) => found?,
+        };
+        let config = self.config(found.row);
+        match preconditions.and_then(|wish| wish.unmet_by(&config, &self.bounds)) {
+            Some(unmet) => Err(Refusal::PreconditionNotMet(unmet)),
+            None => self.publish_checked(&found, &config, item, now),
+        }
+    }
+
+    /// Makes the node and publishes on it, both or neither.
+    fn publish_first(
+        &self,
+        asker: &Asker,
+        node: &str,
+        item: Option<&Publication>,
+        wish: &ConfigWish,
+        now: WallTime,
+    ) -> Result<Outcome, Refusal> {
+        let mut changes = self.create(asker, Some(node), wish, now)?.changes;
+        let config = self.checked(wish, &NodeConfig::usual(&self.bounds))?;
+        let row = Node::new(config.clone());
+        let found = Found { name: node.into(), row: &row, rights: Rights::OWNER };
+        let mut outcome = self.publish_checked(&found, &config, item, now)?;
+        changes.append(&mut outcome.changes);
+        Ok(Outcome { changes, ..outcome })
+    }
+
+    /// Publishes if the item is such as the node takes (XEP-0060 §7.1.3.6).
+    fn publish_checked(
+        &self,
+        found: &Found<'_>,
+        config: &NodeConfig,
+        item: Option<&Publication>,
+        now: WallTime,
+    ) -> Result<Outcome, Refusal> {
+        let is_signal = !config.persist_items && !config.deliver_payloads;
+        match item {
+            None if is_signal => Ok(self.signal(found)),
+            None => Err(Refusal::ItemRequired),
+            Some(_) if is_signal => Err(Refusal::ItemForbidden),
+            Some(item) => {
+                let payload = item.payload.as_ref();
+                let is_foreign = !config.kind.is_empty() && config.kind != item.namespace;
+                if payload.is_some() && is_foreign {
+                    return Err(Refusal::PayloadInvalid);
+                }
+                if payload.is_some_and(|payload| payload.len() > config.max_payload_size) {
+                    return Err(Refusal::PayloadTooBig);
+                }
+                self.publish_item(found, item.id.as_deref(), payload, now)
+            }
+        }
+    }
+
+    /// A notice without an item, on a node that neither keeps nor delivers any.
+    fn signal(&self, found: &Found<'_>) -> Outcome {
+        let reply = Reply::Published(Arc::clone(&found.name), None);
+        if !self.config(found.row).deliver_notifications {
+            return told(reply);
+        }
+        let (node, seq) = (Arc::clone(&found.name), self.next_seq(found.row));
+        let notices = vec![self.notice(found, seq, Told::Signal)];
+        Outcome { notices, ..changed(reply, vec![Change::Trimmed { node, through: seq }]) }
     }
 
     pub(super) fn publish_item(
@@ -53,16 +139,19 @@ impl PubSub {
             changes.push(Change::Published { node, item: Arc::clone(&item) });
             changes.extend(self.trims(found, &config, &item));
             changes
-        } else {
+        } else if config.deliver_notifications {
             vec![Change::Trimmed { node, through: seq }]
+        } else {
+            Vec::new()
         };
         let shown = match config.deliver_payloads {
             true => Arc::clone(&item),
             false => Arc::new(Item { payload: None, ..Item::clone(&item) }),
         };
-        let notice = self.notice(found, seq, Told::Item(shown));
-        let reply = Reply::Published(Arc::clone(&found.name), item.id.clone());
-        Ok(Outcome { reply, changes, notices: vec![notice] })
+        let told = config.deliver_notifications.then_some(Told::Item(shown));
+        let notices = told.map(|told| self.notice(found, seq, told)).into_iter().collect();
+        let reply = Reply::Published(Arc::clone(&found.name), Some(item.id.clone()));
+        Ok(Outcome { notices, ..changed(reply, changes) })
     }
 
     /// What must go so that `item` fits: by number in its node, then by age and bytes anywhere.
@@ -111,18 +200,19 @@ impl PubSub {
         id: &str,
         notify: bool,
     ) -> Result<Outcome, Refusal> {
-        let found = self.found(asker, node, Right::Publisher)?;
+        let found = self.found(asker, node, Right::Editor)?;
+        let config = self.config(found.row);
+        if !config.persist_items {
+            return Err(Refusal::NothingKept);
+        }
         if found.row.item(&self.epoch, id).is_none() {
             return Err(Refusal::ItemUnknown);
         }
-        let is_told = notify || self.config(found.row).notify_retract;
+        let is_told = (notify || config.notify_retract) && config.deliver_notifications;
         let seq = if is_told { self.next_seq(found.row) } else { found.row.seq };
         let notice = is_told.then(|| self.notice(&found, seq, Told::Retract(id.to_owned())));
         let change = Change::Retracted { node: found.name, id: id.to_owned(), seq };
-        Ok(Outcome {
-            reply: Reply::Done,
-            changes: vec![change],
-            notices: notice.into_iter().collect(),
-        })
+        let notices = notice.into_iter().collect();
+        Ok(Outcome { notices, ..changed(Reply::Done, vec![change]) })
     }
 }

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use super::super::access::Right;
-use super::super::{Asker, Change, Outcome, PubSub, Refusal, Reply, Subscription, Terms, is_of};
-use super::{changed, told};
+use super::super::access::{Entry, Right, Rights};
+use super::super::{
+    AccessModel, Asker, Change, Outcome, PubSub, Refusal, Reply, Subscription, SubscriptionState,
+    Terms, is_of,
+};
+use super::{Found, changed, told};
 use crate::jid::{BareJid, Jid};
+use crate::time::WallTime;
 
 impl PubSub {
     /// A second subscription of one address is answered with the first, as Openfire does when
@@ -15,25 +19,38 @@ impl PubSub {
         asker: &Asker,
         node: &str,
         jid: &Jid,
+        now: WallTime,
     ) -> Result<Outcome, Refusal> {
         if !is_of(jid, &asker.jid.to_bare()) {
             return Err(Refusal::InvalidJid);
         }
-        let found = self.found(asker, node, Right::Member)?;
-        let node = found.name;
+        let found = self.found(asker, node, Right::Know)?;
+        let must_ask = found.rights.entry == Entry::Closed(AccessModel::Authorize);
+        if !must_ask {
+            found.rights.allow(Right::Member)?;
+        }
+        let node = Arc::clone(&found.name);
         let known = found.row.subscribers.get(jid);
+        if must_ask && known.is_some_and(|terms| terms.until.is_none_or(|until| now < until)) {
+            return Err(Refusal::StillPending);
+        }
         let terms = known.cloned().unwrap_or(Terms::LASTING);
         let subscription =
             Subscription { node: Arc::clone(&node), jid: jid.clone(), terms: terms.clone() };
         let reply = Reply::Subscribed(subscription);
-        if known.is_some() || is_automatic(asker, &node, jid) {
+        if (known.is_some() && !must_ask) || is_automatic(asker, &node, jid) {
             return Ok(told(reply));
         }
         let has = self.subscriptions.get(&asker.jid.to_bare()).map_or(0, |of_him| of_him.len());
         if has >= self.bounds.subscriptions_max {
             return Err(Refusal::TooManySubscriptions);
         }
-        Ok(changed(reply, vec![Change::Subscribed { node, jid: jid.clone(), terms }]))
+        if must_ask {
+            return self.apply(&found, jid, now);
+        }
+        let tidings = self.tell_owners(&found, jid, Some(SubscriptionState::Subscribed), now);
+        let change = Change::Subscribed { node, jid: jid.clone(), terms };
+        Ok(Outcome { tidings, ..changed(reply, vec![change]) })
     }
 
     /// Whoever lost the right to read may still end his subscription.
@@ -42,6 +59,7 @@ impl PubSub {
         asker: &Asker,
         node: &str,
         jid: &Jid,
+        now: WallTime,
     ) -> Result<Outcome, Refusal> {
         if !is_of(jid, &asker.jid.to_bare()) {
             return Err(Refusal::InvalidJid);
@@ -50,9 +68,11 @@ impl PubSub {
             && row.subscribers.contains_key(jid)
         {
             let change = Change::Unsubscribed { node: Arc::clone(node), jid: jid.clone() };
-            return Ok(changed(Reply::Done, vec![change]));
+            let found = Found { name: Arc::clone(node), row, rights: Rights::OWNER };
+            let tidings = self.tell_owners(&found, jid, None, now);
+            return Ok(Outcome { tidings, ..changed(Reply::Done, vec![change]) });
         }
-        let found = self.found(asker, node, Right::Member)?;
+        let found = self.found(asker, node, Right::Know)?;
         match is_automatic(asker, &found.name, jid) {
             true => Err(Refusal::Automatic),
             false => Err(Refusal::NotSubscribed),
@@ -78,7 +98,7 @@ impl PubSub {
         let explicit = explicit.into_iter().flatten().filter(|(node, _)| is_wanted(node));
         let all: Vec<_> = automatic.chain(explicit.map(|place| self.subscription(place))).collect();
         if let (Some(node), true) = (node, all.is_empty()) {
-            self.found(asker, node, Right::Member)?;
+            self.found(asker, node, Right::Know)?;
         }
         Ok(told(Reply::Subscriptions(all)))
     }
@@ -101,16 +121,6 @@ impl PubSub {
         let row = self.nodes.get(node).expect("a subscription is to a node with a row");
         let terms = row.subscribers.get(jid).expect("a subscription is kept with its node").clone();
         Subscription { node: Arc::clone(node), jid: jid.clone(), terms }
-    }
-
-    pub(super) fn node_subscriptions(&self, asker: &Asker, node: &str) -> Result<Outcome, Refusal> {
-        let found = self.found(asker, node, Right::Owner)?;
-        let of = |(jid, terms): (&Jid, &Terms)| Subscription {
-            node: Arc::clone(&found.name),
-            jid: jid.clone(),
-            terms: terms.clone(),
-        };
-        Ok(told(Reply::Subscriptions(found.row.subscribers.iter().map(of).collect())))
     }
 }
 

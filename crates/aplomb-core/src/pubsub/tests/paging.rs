@@ -155,8 +155,8 @@ impl Reader {
                         self.told.insert(old, true);
                     }
                 }
-                Told::Delete | Told::Purge => self.ids.clear(),
-                Told::Retract(_) | Told::Configuration => {}
+                Told::Delete(_) | Told::Purge => self.ids.clear(),
+                Told::Retract(_) | Told::Configuration | Told::Signal => {}
             }
         }
         if let ["retract", _, id] = words[..]

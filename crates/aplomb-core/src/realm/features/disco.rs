@@ -1,5 +1,6 @@
 //! Service discovery (XEP-0030): what is where, made from the list of features.
 
+use super::pubsub::meta_data;
 use super::{Answer, Answered, Ask, Feature, Place, Speaks, announced_at, caps, not_here, rsm};
 use crate::jid::Jid;
 use crate::limits::PUBSUB_NODES_LISTED_MAX;
@@ -116,9 +117,10 @@ fn described(node: Option<&str>, who: &Identity, features: &[&str]) -> Element {
 fn write(request: &Iq, reply: Reply) -> Option<Element> {
     let service = request.to.as_ref().map_or("", Jid::as_str);
     match reply {
-        Reply::NodeInfo(node, _) => {
+        Reply::NodeInfo(node, meta) => {
             let leaf = Identity { category: "pubsub", kind: "leaf", name: NAME };
-            Some(described(Some(&node), &leaf, &[ns::DISCO_INFO, ns::PUBSUB]))
+            let told = described(Some(&node), &leaf, &[ns::DISCO_INFO, ns::PUBSUB]);
+            Some(told.with_child(meta_data(&meta)))
         }
         Reply::Nodes(nodes) => {
             let items = nodes.iter().map(|node| item(service).with_attr("node", &**node));
@@ -137,6 +139,7 @@ fn write(request: &Iq, reply: Reply) -> Option<Element> {
         | Reply::Affiliations(_)
         | Reply::NodeAffiliations(..)
         | Reply::Recall(_)
+        | Reply::Pending(_)
         | Reply::Published(..)
         | Reply::Created(_)
         | Reply::Config(..) => None,

@@ -13,7 +13,7 @@ mod time;
 mod version;
 
 pub(super) use caps::finesse_caps;
-pub(super) use pubsub::stanza_error;
+pub(super) use pubsub::{decision, stanza_error, told_message};
 
 use super::place::Place;
 use super::{Effect, Now, Realm, StreamFacts};

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aplomb_core::pubsub::{
-    self, AccessModel, Affiliation, Item, NodeConfig, NotificationType, PublishModel, SendLast,
-    SubscriptionState, Terms,
+    self, AccessModel, Affiliation, Item, NodeConfig, NotificationType, Origin, PublishModel,
+    SendLast, SubscriptionState, Terms,
 };
 use aplomb_core::time::WallTime;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
@@ -25,6 +25,11 @@ pub(super) fn write_pubsub(
         pubsub::Change::NodeSet { node, config } => {
             write_config(tx, node_id(tx, nodes, node)?, config)
         }
+        pubsub::Change::NodeMade { node, origin } => run(
+            tx,
+            "UPDATE node SET creator = ?2, created = ?3 WHERE id = ?1",
+            params![node_id(tx, nodes, node)?, origin.creator.as_str(), origin.at.0],
+        ),
         pubsub::Change::NodeRemoved { node } => remove_node(tx, nodes, node),
         pubsub::Change::Subscribed { node, jid, terms } => run(
             tx,
@@ -191,6 +196,12 @@ pub(super) fn node(row: &Row<'_>) -> Result<Change, StoreError> {
     Ok(Change::PubSub(pubsub::Change::NodeSet { node: name(row)?, config }))
 }
 
+pub(super) fn made(row: &Row<'_>) -> Result<Change, StoreError> {
+    let creator = address(&text(row, "creator")?)?;
+    let origin = Origin { creator, at: WallTime(row.get("created")?) };
+    Ok(Change::PubSub(pubsub::Change::NodeMade { node: name(row)?, origin }))
+}
+
 pub(super) fn retired(row: &Row<'_>) -> Result<Change, StoreError> {
     let through = row.get::<_, i64>("value")?.cast_unsigned();
     Ok(Change::PubSub(pubsub::Change::Retired { through }))
@@ -243,9 +254,10 @@ fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-const AFFILIATIONS: [(Affiliation, &str); 5] = [
+const AFFILIATIONS: [(Affiliation, &str); 6] = [
     (Affiliation::Owner, "owner"),
     (Affiliation::Publisher, "publisher"),
+    (Affiliation::PublishOnly, "publish-only"),
     (Affiliation::Member, "member"),
     (Affiliation::None, "none"),
     (Affiliation::Outcast, "outcast"),

@@ -1,7 +1,7 @@
 //! The error conditions of XEP-0060.
 
 use crate::ns;
-use crate::pubsub::{Lost, Refusal};
+use crate::pubsub::{AccessModel, Lost, Refusal};
 use crate::stanza::{Condition, ErrorType, StanzaError};
 use crate::xml::Element;
 
@@ -23,6 +23,18 @@ pub(crate) fn stanza_error(refusal: &Refusal) -> StanzaError {
         Refusal::Served => plain(Condition::NotAllowed)
             .with_text("this node exists as long as what it tells of; purge it instead"),
         Refusal::NodeExists => plain(Condition::Conflict),
+        Refusal::Closed(model) => closed(*model),
+        Refusal::StillPending => with(Condition::NotAuthorized, "pending-subscription"),
+        Refusal::ItemRequired => bad_request("item-required"),
+        Refusal::ItemForbidden => bad_request("item-forbidden"),
+        Refusal::PayloadInvalid => bad_request("invalid-payload"),
+        Refusal::NothingKept => unsupported("persistent-items"),
+        Refusal::PreconditionNotMet(field) => with(Condition::Conflict, "precondition-not-met")
+            .with_text(format!("the node has another {field}")),
+        Refusal::NoSuchAccessModel => with(Condition::NotAcceptable, "unsupported-access-model"),
+        Refusal::LastOwner(last) => plain(Condition::NotAcceptable)
+            .with_text(format!("{last} is the last owner; make another one first")),
+        Refusal::Repeated => plain(Condition::BadRequest).with_text("say each address once"),
         Refusal::PayloadRequired => bad_request("payload-required"),
         Refusal::PayloadTooBig => with(Condition::NotAcceptable, "payload-too-big"),
         Refusal::TooManySubscriptions => with(Condition::PolicyViolation, "too-many-subscriptions")
@@ -45,6 +57,17 @@ const fn words_of(lost: Lost) -> &'static str {
         }
         Lost::HistoryReset => "the node began anew; read the items again",
         Lost::Unknown => "this is no place; say the `first` or the `last` of an earlier answer",
+    }
+}
+
+/// How an access model keeps somebody out (XEP-0060 §6.1.3, §6.5.9).
+fn closed(model: AccessModel) -> StanzaError {
+    match model {
+        AccessModel::Presence => with(Condition::NotAuthorized, "presence-subscription-required"),
+        AccessModel::Roster => with(Condition::NotAuthorized, "not-in-roster-group"),
+        AccessModel::Authorize => with(Condition::NotAuthorized, "not-subscribed"),
+        AccessModel::Whitelist => with(Condition::NotAllowed, "closed-node"),
+        AccessModel::Open => StanzaError::new(Condition::Forbidden),
     }
 }
 

@@ -2,11 +2,17 @@
 
 mod error;
 mod form;
+mod meta;
+mod owner;
 mod read;
 mod samples;
+mod tell;
 mod write;
 
 pub(crate) use error::stanza_error;
+pub(super) use meta::meta_data;
+pub(crate) use owner::decision;
+pub(crate) use tell::message as told_message;
 
 use super::{Answered, Ask, Feature, Place, Speaks, not_here};
 use crate::ns;
@@ -15,27 +21,35 @@ pub(super) const FEATURE: Feature = Feature {
     name: "Publish-Subscribe",
     source: "XEP-0060",
     what: "Leaf nodes with gapless numbers: subscribe, unsubscribe, subscriptions, items (by \
-           number and by id), publish, retract, create, delete, configure, purge, affiliations, \
-           subscribers. Subscription options, publish options, approval and collections are not \
-           there, and are refused by name. See `pubsub.md` for the nodes and who may read them.",
+           number and by id), publish with options, retract, create, delete, configure, purge, \
+           affiliations, subscribers, approval; access models open, authorize and whitelist, and \
+           all publish models. Subscription options and collections are not there, and are \
+           refused by name. See `pubsub.md` for the nodes and who may read them.",
     samples: samples::SAMPLES,
     announces: &[(
         Place::PubSub,
         &[
             ns::PUBSUB,
+            "http://jabber.org/protocol/pubsub#access-authorize",
+            "http://jabber.org/protocol/pubsub#access-open",
             "http://jabber.org/protocol/pubsub#access-whitelist",
             "http://jabber.org/protocol/pubsub#config-node",
+            "http://jabber.org/protocol/pubsub#config-node-max",
             "http://jabber.org/protocol/pubsub#create-and-configure",
             "http://jabber.org/protocol/pubsub#create-nodes",
             "http://jabber.org/protocol/pubsub#delete-items",
             "http://jabber.org/protocol/pubsub#delete-nodes",
             "http://jabber.org/protocol/pubsub#instant-nodes",
             "http://jabber.org/protocol/pubsub#item-ids",
+            "http://jabber.org/protocol/pubsub#manage-subscriptions",
             "http://jabber.org/protocol/pubsub#member-affiliation",
+            "http://jabber.org/protocol/pubsub#meta-data",
             "http://jabber.org/protocol/pubsub#modify-affiliations",
             "http://jabber.org/protocol/pubsub#outcast-affiliation",
             "http://jabber.org/protocol/pubsub#persistent-items",
             "http://jabber.org/protocol/pubsub#publish",
+            "http://jabber.org/protocol/pubsub#publish-only-affiliation",
+            "http://jabber.org/protocol/pubsub#publish-options",
             "http://jabber.org/protocol/pubsub#publisher-affiliation",
             "http://jabber.org/protocol/pubsub#purge-nodes",
             "http://jabber.org/protocol/pubsub#retract-items",
@@ -44,6 +58,7 @@ pub(super) const FEATURE: Feature = Feature {
             "http://jabber.org/protocol/pubsub#retrieve-items",
             "http://jabber.org/protocol/pubsub#retrieve-subscriptions",
             "http://jabber.org/protocol/pubsub#subscribe",
+            "http://jabber.org/protocol/pubsub#subscription-notifications",
         ],
     )],
     stream: None,

@@ -2,10 +2,10 @@
 
 use super::super::{Answer, Answered, rsm};
 use super::error::{bad_request, unsupported, with};
-use super::form;
-use crate::jid::{BareJid, Jid};
+use super::{form, owner};
+use crate::jid::Jid;
 use crate::ns;
-use crate::pubsub::{Affiliation, ItemsWish, Page, Request};
+use crate::pubsub::{ConfigWish, ItemsWish, Page, Publication, Request};
 use crate::stanza::{Condition, StanzaError};
 use crate::xml::Element;
 
@@ -24,8 +24,8 @@ pub(super) fn read(payload: &Element, is_set: bool) -> Answered {
     let request = match (is_owner, is_set) {
         (false, false) => look(verb, page)?,
         (false, true) => act(verb, &extras)?,
-        (true, false) => look_as_owner(verb)?,
-        (true, true) => return act_as_owner(verb),
+        (true, false) => owner::look(verb)?,
+        (true, true) => return owner::act(verb),
     };
     Ok(Answer::PubSub(request))
 }
@@ -55,8 +55,11 @@ fn act(verb: &Element, extras: &[&Element]) -> Result<Request, StanzaError> {
         "subscribe" if extra("options").is_some() => Err(unsupported("subscription-options")),
         "subscribe" => Ok(Request::Subscribe { node: node(verb)?, jid: jid(verb)? }),
         "unsubscribe" => Ok(Request::Unsubscribe { node: node(verb)?, jid: jid(verb)? }),
-        "publish" if extra("publish-options").is_some() => Err(unsupported("publish-options")),
-        "publish" => publish(verb),
+        "publish" => {
+            let options = extra("publish-options");
+            let form = options.and_then(|options| options.child(ns::DATA_FORMS, "x"));
+            publish(verb, form.map(form::read_preconditions).transpose()?)
+        }
         "retract" => {
             let id = item_id(only_item(verb)?)?;
             let notify = verb.attr("notify").is_some_and(|flag| matches!(flag, "1" | "true"));
@@ -72,99 +75,51 @@ fn act(verb: &Element, extras: &[&Element]) -> Result<Request, StanzaError> {
     }
 }
 
-fn publish(verb: &Element) -> Result<Request, StanzaError> {
+fn publish(verb: &Element, preconditions: Option<ConfigWish>) -> Result<Request, StanzaError> {
     let node = node(verb)?;
-    let item = only_item(verb)?;
+    let item = optional_item(verb)?.map(publication).transpose()?;
+    Ok(Request::Publish { node, item, preconditions })
+}
+
+fn publication(item: &Element) -> Result<Publication, StanzaError> {
     let id = item.attr("id").filter(|id| !id.is_empty()).map(str::to_owned);
     let mut payloads = item.children();
-    let payload = payloads.next().map(|payload| {
+    let payload = payloads.next();
+    if payloads.next().is_some() {
+        return Err(bad_request("invalid-payload"));
+    }
+    let namespace = payload.map_or("", Element::ns).to_owned();
+    let payload = payload.map(|payload| {
         let mut text = String::with_capacity(256);
         // It will stand in events and in items, so it must not rely on a namespace around it.
         payload.write(&mut text, NO_NAMESPACE_AROUND);
         text.into()
     });
-    match payloads.next() {
-        Some(_) => Err(bad_request("invalid-payload")),
-        None => Ok(Request::Publish { node, id, payload }),
-    }
-}
-
-/// `get` in the namespace of owners.
-fn look_as_owner(verb: &Element) -> Result<Request, StanzaError> {
-    match verb.name() {
-        "configure" => Ok(Request::Configure { node: node(verb)?, config: None }),
-        "default" => Ok(Request::DefaultConfig),
-        "affiliations" => Ok(Request::NodeAffiliations { node: node(verb)?, set: Vec::new() }),
-        "subscriptions" => Ok(Request::NodeSubscriptions { node: node(verb)? }),
-        _ => Err(StanzaError::new(Condition::BadRequest)),
-    }
-}
-
-/// `set` in the namespace of owners.
-fn act_as_owner(verb: &Element) -> Answered {
-    let request = match verb.name() {
-        "configure" => {
-            let node = node(verb)?;
-            let form = verb.child(ns::DATA_FORMS, "x");
-            let form = form.ok_or(StanzaError::new(Condition::BadRequest))?;
-            if form.attr("type") == Some("cancel") {
-                return Ok(Answer::Result(None));
-            }
-            Request::Configure { node, config: Some(form::read(form)?) }
-        }
-        "delete" => Request::Delete { node: node(verb)? },
-        "purge" => Request::Purge { node: node(verb)? },
-        "affiliations" => {
-            let set: Vec<_> = verb.children().map(right).collect::<Result<_, _>>()?;
-            if set.is_empty() {
-                return Err(StanzaError::new(Condition::BadRequest));
-            }
-            Request::NodeAffiliations { node: node(verb)?, set }
-        }
-        "subscriptions" => return Err(unsupported("manage-subscriptions")),
-        _ => return Err(StanzaError::new(Condition::BadRequest)),
-    };
-    Ok(Answer::PubSub(request))
-}
-
-fn right(element: &Element) -> Result<(BareJid, Affiliation), StanzaError> {
-    let bad = || StanzaError::new(Condition::BadRequest);
-    let affiliation = element.attr("affiliation").and_then(affiliation_named).ok_or_else(bad)?;
-    Ok((jid(element)?.into_bare(), affiliation))
-}
-
-/// The names of affiliations (XEP-0060 §4.1).
-pub(super) const AFFILIATIONS: [(Affiliation, &str); 5] = [
-    (Affiliation::Owner, "owner"),
-    (Affiliation::Publisher, "publisher"),
-    (Affiliation::Member, "member"),
-    (Affiliation::None, "none"),
-    (Affiliation::Outcast, "outcast"),
-];
-
-fn affiliation_named(name: &str) -> Option<Affiliation> {
-    AFFILIATIONS.iter().find(|(_, known)| *known == name).map(|(affiliation, _)| *affiliation)
+    Ok(Publication { id, payload, namespace })
 }
 
 fn optional_node(verb: &Element) -> Option<String> {
     verb.attr("node").filter(|node| !node.is_empty()).map(str::to_owned)
 }
 
-fn node(verb: &Element) -> Result<String, StanzaError> {
+pub(super) fn node(verb: &Element) -> Result<String, StanzaError> {
     optional_node(verb).ok_or_else(|| bad_request("nodeid-required"))
 }
 
-fn jid(verb: &Element) -> Result<Jid, StanzaError> {
+pub(super) fn jid(verb: &Element) -> Result<Jid, StanzaError> {
     let text = verb.attr("jid").ok_or_else(|| bad_request("jid-required"))?;
     Jid::new(text).map_err(|_| bad_request("invalid-jid"))
 }
 
 fn only_item(verb: &Element) -> Result<&Element, StanzaError> {
+    optional_item(verb)?.ok_or_else(|| bad_request("item-required"))
+}
+
+fn optional_item(verb: &Element) -> Result<Option<&Element>, StanzaError> {
     let mut items = verb.children().filter(|child| child.name() == "item");
     match (items.next(), items.next()) {
-        (None, _) => Err(bad_request("item-required")),
-        (Some(item), None) => Ok(item),
-        (Some(_), Some(_)) => Err(with(Condition::NotAllowed, "max-items-exceeded")),
+        (item, None) => Ok(item),
+        (_, Some(_)) => Err(with(Condition::NotAllowed, "max-items-exceeded")),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::rsm;
 use super::form;
-use super::read::AFFILIATIONS;
+use super::owner::AFFILIATIONS;
 use crate::jid::BareJid;
 use crate::limits::PUBSUB_ENTRIES_LISTED_MAX;
 use crate::ns;
@@ -30,9 +30,7 @@ pub(super) fn write(request: &Iq, reply: Reply) -> Option<Element> {
     };
     let inside = match reply {
         Reply::Done => return None,
-        Reply::Subscribed(subscription) => {
-            subscribed(&subscription).with_child(tag("subscribe-options"))
-        }
+        Reply::Subscribed(new) => subscribed(&new).with_child(tag("subscribe-options")),
         Reply::Subscriptions(all) if is_owner => {
             let told = all.iter().map(subscriber).collect();
             return list(like(asked, tag("subscriptions")), told, &["jid"]);
@@ -62,16 +60,18 @@ pub(super) fn write(request: &Iq, reply: Reply) -> Option<Element> {
             return Some(tag("pubsub").with_child(inside).with_children(set));
         }
         Reply::Published(node, id) => {
-            let item = tag("item").with_attr("id", id);
-            tag("publish").with_attr("node", &*node).with_child(item)
+            let id = id.map(|id| tag("item").with_attr("id", id));
+            tag("publish").with_attr("node", &*node).with_children(id)
         }
         Reply::Created(node) => tag("create").with_attr("node", &*node),
         Reply::Config(Some(node), config) => {
             tag("configure").with_attr("node", &*node).with_child(form::write(&config))
         }
         Reply::Config(None, config) => tag("default").with_child(form::write(&config)),
-        // Only service discovery asks for these.
-        Reply::NodeInfo(..) | Reply::Nodes(_) | Reply::Recall(_) => return None,
+        // Others ask for these: service discovery, commands, feeds.
+        Reply::NodeInfo(..) | Reply::Nodes(_) | Reply::Pending(_) | Reply::Recall(_) => {
+            return None;
+        }
     };
     Some(tag("pubsub").with_child(inside))
 }
@@ -99,11 +99,18 @@ fn subscriber(subscription: &Subscription) -> Element {
 }
 
 fn affiliation(ns: &'static str, of: &'static str, what: &str, right: Affiliation) -> Element {
-    Element::new(ns, "affiliation").with_attr(of, what).with_attr("affiliation", name_of(right))
+    Element::new(ns, "affiliation")
+        .with_attr(of, what)
+        .with_attr("affiliation", form::name_of(&AFFILIATIONS, right))
 }
 
 const fn state_of(subscription: &Subscription) -> &'static str {
-    match subscription.terms.state {
+    state_name(subscription.terms.state)
+}
+
+/// The word for a state (XEP-0060 §4.2).
+pub(super) const fn state_name(state: SubscriptionState) -> &'static str {
+    match state {
         SubscriptionState::Subscribed => "subscribed",
         SubscriptionState::Pending => "pending",
     }
@@ -113,9 +120,4 @@ fn item(item: &Item) -> Element {
     let payload = item.payload.as_ref();
     let payload = payload.and_then(|text| read_element(text, Prologue::Allowed).ok());
     Element::new(ns::PUBSUB, "item").with_attr("id", item.id.clone()).with_children(payload)
-}
-
-fn name_of(right: Affiliation) -> &'static str {
-    let found = AFFILIATIONS.iter().find(|(known, _)| *known == right);
-    found.map(|(_, name)| *name).expect("every affiliation has a name")
 }
