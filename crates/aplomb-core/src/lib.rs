@@ -15,6 +15,7 @@ pub mod limits;
 pub mod ns;
 pub mod pubsub;
 pub mod realm;
+pub mod roster;
 pub mod sasl;
 pub mod secret;
 pub mod standard;

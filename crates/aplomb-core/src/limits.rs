@@ -128,3 +128,25 @@ pub const BOSH_PAUSE_SECS_MAX: u64 = 300;
 
 /// Bytes of the start tag of a request over HTTP. Keys, names and namespaces need 1 KB.
 pub const BOSH_HEAD_BYTES_MAX: usize = 8 * 1024;
+
+/// Contacts in one roster: everybody of a large team, and room.
+pub const ROSTER_CONTACTS_MAX: usize = 1000;
+
+/// Bytes of a contact's name, and of a group's: as long as a JID's part (RFC 7622 §3.1).
+pub const ROSTER_NAME_BYTES_MAX: usize = 1023;
+
+/// Groups that one contact is in.
+pub const ROSTER_GROUPS_MAX: usize = 32;
+
+/// People who wait to be answered whether they may see somebody; he hears of no more.
+pub const ROSTER_WISHES_MAX: usize = 200;
+
+/// Bytes of a presence. One with capabilities, a nickname and a photo's hash has under 1,000; it is
+/// kept for each session, and goes to everybody who sees it.
+pub const PRESENCE_BYTES_MAX: usize = 8 * 1024;
+
+/// Bytes of a wish to see somebody, which is kept until it is answered.
+pub const WISH_BYTES_MAX: usize = 4 * 1024;
+
+/// Addresses to which one session shows itself directly, which it must be taken from at the end.
+pub const DIRECTED_PRESENCES_MAX: usize = 100;

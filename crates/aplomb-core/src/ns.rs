@@ -28,6 +28,8 @@ pub const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
 pub const ROSTER: &str = "jabber:iq:roster";
 /// Roster versioning as a stream feature (RFC 6121 §2.6).
 pub const ROSTER_VERSIONING: &str = "urn:xmpp:features:rosterver";
+/// Presence subscriptions that are allowed beforehand, as a stream feature (RFC 6121 §3.4).
+pub const PRE_APPROVAL: &str = "urn:xmpp:features:pre-approval";
 /// Service discovery, information (XEP-0030 §3).
 pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
 /// Service discovery, items (XEP-0030 §4).
@@ -70,7 +72,7 @@ pub const STREAM_LIMITS: &str = "urn:xmpp:stream-limits:0";
 pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// The namespaces that a reader hands out without an allocation.
-pub(crate) const KNOWN: [&str; 30] = [
+pub(crate) const KNOWN: [&str; 31] = [
     CLIENT,
     STREAMS,
     STREAM_ERRORS,
@@ -85,6 +87,7 @@ pub(crate) const KNOWN: [&str; 30] = [
     SESSION,
     ROSTER,
     ROSTER_VERSIONING,
+    PRE_APPROVAL,
     DISCO_INFO,
     DISCO_ITEMS,
     PUBSUB,

@@ -5,6 +5,7 @@
 
 mod observers;
 mod people;
+mod present;
 mod seats;
 
 use std::collections::HashMap;
@@ -13,11 +14,12 @@ use std::time::Duration;
 
 use aplomb_core::jid::{self, BareJid, FullJid, Jid};
 use aplomb_core::pubsub::{self, Notice, Tidings};
-use aplomb_core::realm::{Directory, Effect, Realm, SessionId};
+use aplomb_core::realm::{Directory, Effect, Realm, SessionId, Sights};
+use aplomb_core::roster::Roster;
 use aplomb_core::stanza::{Condition, Stanza, StanzaError};
 use aplomb_core::time::Moment;
 use aplomb_core::xml::Element;
-use parking_lot::RwLock;
+use parking_lot::{RwLock, RwLockWriteGuard};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -25,8 +27,17 @@ use crate::clock;
 use crate::limits::{SESSIONS_PER_ACCOUNT_MAX, WRITE_WAIT_SECS};
 use crate::mailbox::{EndReason, Letter, Mailbox};
 pub use observers::{Observer, Observers, TooManyFeeds, Watch};
-pub use people::Acquaintance;
+pub use people::{Acquaintance, RosterJob};
 use seats::Seats;
+
+/// What only the writer can answer.
+#[derive(Debug)]
+pub enum Question {
+    /// A request to the pubsub service.
+    PubSub(Box<PubSubJob>),
+    /// A change of a roster.
+    Roster(RosterJob),
+}
 
 /// A pubsub request on its way to the writer.
 #[derive(Debug)]
@@ -62,7 +73,7 @@ pub struct Seat {
 /// The hub.
 pub struct Hub {
     realm: Realm,
-    questions: mpsc::Sender<PubSubJob>,
+    questions: mpsc::Sender<Question>,
     answer_wait: Duration,
     presence: RwLock<Presence>,
     observers: Arc<Observers>,
@@ -73,6 +84,8 @@ pub struct Hub {
 struct Presence {
     directory: Directory,
     seats: Seats,
+    roster: Roster,
+    sights: Sights,
     is_in_service: bool,
     /// Since when accounts are gone that were available; each only until somebody asks for it.
     gone: HashMap<BareJid, Moment>,
@@ -94,10 +107,15 @@ impl Hub {
     /// A hub where nobody is, of a contact centre in service.
     ///
     /// `questions` leads to the writer; it is bounded.
-    pub fn new(realm: Realm, questions: mpsc::Sender<PubSubJob>) -> Arc<Self> {
-        let (directory, seats) = (Directory::default(), Seats::default());
-        let gone = HashMap::new();
-        let presence = RwLock::new(Presence { directory, seats, is_in_service: true, gone });
+    pub fn new(realm: Realm, questions: mpsc::Sender<Question>) -> Arc<Self> {
+        let presence = RwLock::new(Presence {
+            directory: Directory::default(),
+            seats: Seats::default(),
+            roster: Roster::default(),
+            sights: Sights::default(),
+            is_in_service: true,
+            gone: HashMap::new(),
+        });
         let answer_wait = Duration::from_secs(WRITE_WAIT_SECS);
         let (observers, acquaintance) = (Arc::default(), OnceLock::new());
         Arc::new(Self { realm, questions, answer_wait, presence, observers, acquaintance })
@@ -118,16 +136,22 @@ impl Hub {
     /// - Errors: the account has too many sessions (RFC 6120 §7.6.2.1).
     pub fn bind(&self, jid: FullJid, mailbox: Arc<Mailbox>) -> Result<Seat, StanzaError> {
         let mut presence = self.presence.write();
-        let presence = &mut *presence;
         let has = presence.directory.sessions_of(&jid).count();
         if has >= SESSIONS_PER_ACCOUNT_MAX && !presence.directory.is_taken(&jid) {
             let text = format!("this account has {has} sessions already; end one first");
             return Err(StanzaError::new(Condition::ResourceConstraint).with_text(text));
         }
         let id = presence.seats.add(Arc::clone(&mailbox));
+        let was_available = presence.directory.is_available(&jid);
         let old = presence.directory.join(&jid, id);
-        if let Some(old) = old.and_then(|old| presence.seats.remove(old)) {
-            put(&old, Letter::End(EndReason::Conflict));
+        presence.note_absence(&jid, was_available);
+        if let Some(old) = &old
+            && let Some(mailbox) = presence.seats.remove(old.session)
+        {
+            put(&mailbox, Letter::End(EndReason::Conflict));
+        }
+        if let Some(left) = old {
+            Self::show_left(&RwLockWriteGuard::downgrade(presence), &jid, &left);
         }
         Ok(Seat { jid, id, mailbox })
     }
@@ -136,9 +160,12 @@ impl Hub {
     pub fn leave(&self, seat: &Seat) {
         let mut presence = self.presence.write();
         let was_available = presence.directory.is_available(&seat.jid);
-        presence.directory.leave(&seat.jid, seat.id);
+        let left = presence.directory.leave(&seat.jid, seat.id);
         presence.seats.remove(seat.id);
         presence.note_absence(&seat.jid, was_available);
+        if let Some(left) = left {
+            Self::show_left(&RwLockWriteGuard::downgrade(presence), &seat.jid, &left);
+        }
     }
 
     /// Handles a stanza of a bound session and performs its effects; returns what is to be sent
@@ -163,7 +190,18 @@ impl Hub {
                         replies.extend(otherwise);
                     }
                 }
-                Effect::Present(stanza) => self.present(seat, &stanza),
+                Effect::Present(shown) => self.present(seat, &shown),
+                Effect::Direct { to, shown, otherwise } => {
+                    if !self.show_directly(seat, &to, &shown) {
+                        replies.push(otherwise);
+                    }
+                }
+                Effect::Probe(to) => self.probe(seat, &to),
+                Effect::Contacts(iq) => replies.push(self.roster_of(seat, &iq)),
+                Effect::Roster { stanza, request } => {
+                    let outcome = self.change_roster(seat, request).await;
+                    replies.extend(self.realm.roster_reply(*stanza, outcome));
+                }
             }
         }
         replies
@@ -191,12 +229,16 @@ impl Hub {
     ) -> Result<pubsub::Reply, pubsub::Refusal> {
         let (answer, answered) = oneshot::channel();
         let job = PubSubJob { asker: asker.clone(), request, answer };
+        let outcome = self.ask_writer(Question::PubSub(Box::new(job)), answered).await;
+        outcome.unwrap_or(Err(pubsub::Refusal::Unavailable))
+    }
+
+    async fn ask_writer<T>(&self, question: Question, answered: oneshot::Receiver<T>) -> Option<T> {
         let asked = async {
-            self.questions.send(job).await.ok()?;
+            self.questions.send(question).await.ok()?;
             answered.await.ok()
         };
-        let outcome = timeout(self.answer_wait, asked).await;
-        outcome.ok().flatten().unwrap_or(Err(pubsub::Refusal::Unavailable))
+        timeout(self.answer_wait, asked).await.ok().flatten()
     }
 
     /// Puts a notice into the mailboxes of its audience; returns how many.

@@ -6,6 +6,7 @@
 //! what was answered is durable, and what is durable was planned in one order. Source: design §6.
 
 mod audiences;
+mod people;
 mod plan;
 mod run;
 
@@ -16,7 +17,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use aplomb_core::domain::{Command, Domain, Refusal};
-use aplomb_core::finesse::people;
+use aplomb_core::finesse::people::are_colleagues;
 use aplomb_core::pubsub::Bounds;
 use aplomb_core::sasl::KeyRing;
 use parking_lot::RwLock;
@@ -25,7 +26,7 @@ use tokio::time::timeout;
 
 use crate::accounts::{Accounts, Policy};
 use crate::config::Config;
-use crate::hub::{Hub, PubSubJob};
+use crate::hub::{Hub, Question};
 use crate::limits::{
     CREATED_NODES_MAX, PAYLOAD_BYTES_MAX, SUBSCRIPTIONS_OF_ONE_MAX, WRITE_WAIT_SECS,
     WRITER_QUEUE_MAX,
@@ -98,7 +99,7 @@ pub struct Started {
 
 /// Loads what `store` holds and starts the writer's thread.
 ///
-/// `questions` are the pubsub requests that `hub` sends; commits and derivations are counted in
+/// `questions` are the requests that `hub` sends; commits and derivations are counted in
 /// `metrics`.
 ///
 /// - Errors: the store cannot be read, or the system gives no thread.
@@ -106,7 +107,7 @@ pub fn start(
     mut store: Box<dyn Store>,
     config: &Config,
     hub: Arc<Hub>,
-    questions: mpsc::Receiver<PubSubJob>,
+    questions: mpsc::Receiver<Question>,
     metrics: &Metrics,
 ) -> Result<Started, StoreError> {
     let setup = plan::Setup {
@@ -126,9 +127,9 @@ pub fn start(
     let working = plan::Working::new(&setup, &snapshot);
     let domain = Arc::new(RwLock::new(working.domain().clone()));
     let known = Arc::clone(&domain);
-    hub.ask_about_people(Box::new(move |one, other| {
-        people::are_colleagues(&known.read(), one, other)
-    }));
+    hub.ask_about_people(Box::new(move |one, other| are_colleagues(&known.read(), one, other)));
+    let (roster, sights) = working.people();
+    hub.open_rosters(roster, &sights);
     let policy = Policy::from(config);
     let derivations = metrics.derivations.clone();
     let accounts = Accounts::new(&policy, snapshot.decoy_key, domain.clone(), derivations);
@@ -238,14 +239,8 @@ impl From<WriteError> for StepError {
 /// What waits for the writer.
 enum Job {
     Steps(Steps),
-    PubSub(Box<PubSubJob>),
+    Question(Question),
     Stop,
-}
-
-impl Job {
-    fn of(question: PubSubJob) -> Self {
-        Self::PubSub(Box::new(question))
-    }
 }
 
 struct Steps {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Shown;
 use crate::jid::{FullJid, Jid};
+use crate::limits::DIRECTED_PRESENCES_MAX;
 
 /// The shell's key of one session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +26,21 @@ pub struct Desk {
     session: SessionId,
     /// None until the session sends presence, and after it says that it is unavailable.
     shown: Option<Arc<Shown>>,
+    /// Whether it asked for the roster, and so wants to hear of changes (RFC 6121 §2.2).
+    is_interested: bool,
+    /// To whom it showed itself directly (RFC 6121 §4.6).
+    directed: Vec<Jid>,
+}
+
+/// A session that is not at its address any more.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Left {
+    /// The session.
+    pub session: SessionId,
+    /// Whether it was available.
+    pub was_shown: bool,
+    /// To whom it showed itself directly.
+    pub directed: Vec<Jid>,
 }
 
 /// Which sessions of an address a stanza goes to (RFC 6121 §8.5).
@@ -42,15 +58,15 @@ pub enum Reach {
 
 impl Directory {
     /// Seats a session; gives back the one that had the address before (RFC 6120 §7.7.2.2).
-    pub fn join(&mut self, jid: &FullJid, session: SessionId) -> Option<SessionId> {
+    pub fn join(&mut self, jid: &FullJid, session: SessionId) -> Option<Left> {
         let (account, resource) = parts(jid);
-        let desk = Desk { resource: resource.into(), session, shown: None };
+        let desk = Desk::new(resource, session);
         let desks = match self.accounts.get_mut(account) {
             Some(desks) => desks,
             None => self.accounts.entry(account.into()).or_insert_with(|| Vec::with_capacity(1)),
         };
         match desks.iter_mut().find(|desk| *desk.resource == *resource) {
-            Some(old) => Some(std::mem::replace(old, desk).session),
+            Some(old) => Some(std::mem::replace(old, desk).left()),
             None => {
                 desks.push(desk);
                 None
@@ -59,13 +75,15 @@ impl Directory {
     }
 
     /// Takes a session away; nothing happens if the address has another one by now.
-    pub fn leave(&mut self, jid: &FullJid, session: SessionId) {
+    pub fn leave(&mut self, jid: &FullJid, session: SessionId) -> Option<Left> {
         let (account, _) = parts(jid);
-        let Some(desks) = self.accounts.get_mut(account) else { return };
-        desks.retain(|desk| desk.session != session);
+        let desks = self.accounts.get_mut(account)?;
+        let at = desks.iter().position(|desk| desk.session == session)?;
+        let left = desks.remove(at).left();
         if desks.is_empty() {
             self.accounts.remove(account);
         }
+        Some(left)
     }
 
     /// Notes a presence, `None` is unavailable; gives back the one before. A session that lost its
@@ -76,10 +94,39 @@ impl Directory {
         session: SessionId,
         shown: Option<Arc<Shown>>,
     ) -> Option<Arc<Shown>> {
-        let (account, _) = parts(jid);
-        let desks = self.accounts.get_mut(account);
-        let desk = desks.and_then(|desks| desks.iter_mut().find(|desk| desk.session == session));
-        desk.and_then(|desk| std::mem::replace(&mut desk.shown, shown))
+        self.desk(jid, session).and_then(|desk| std::mem::replace(&mut desk.shown, shown))
+    }
+
+    /// Notes that a session asked for its roster.
+    pub fn set_interested(&mut self, jid: &FullJid, session: SessionId) {
+        if let Some(desk) = self.desk(jid, session) {
+            desk.is_interested = true;
+        }
+    }
+
+    /// Notes that a session showed itself to `to` directly, or took itself away there; returns
+    /// whether there was room for it.
+    pub fn direct(&mut self, jid: &FullJid, session: SessionId, to: &Jid, is_shown: bool) -> bool {
+        let Some(Desk { directed, .. }) = self.desk(jid, session) else { return true };
+        let is_known = directed.contains(to);
+        match is_shown {
+            true if is_known => {}
+            true if directed.len() < DIRECTED_PRESENCES_MAX => directed.push(to.clone()),
+            true => return false,
+            false => directed.retain(|other| other != to),
+        }
+        true
+    }
+
+    /// To whom a session showed itself directly; nobody any more.
+    pub fn take_directed(&mut self, jid: &FullJid, session: SessionId) -> Vec<Jid> {
+        let desk = self.desk(jid, session);
+        desk.map(|desk| std::mem::take(&mut desk.directed)).unwrap_or_default()
+    }
+
+    fn desk(&mut self, jid: &FullJid, session: SessionId) -> Option<&mut Desk> {
+        let desks = self.accounts.get_mut(parts(jid).0)?;
+        desks.iter_mut().find(|desk| desk.session == session)
     }
 
     /// The sessions that an event for `jid` goes to, none of them before it sent presence.
@@ -153,6 +200,21 @@ impl Directory {
 }
 
 impl Desk {
+    fn new(resource: &str, session: SessionId) -> Self {
+        let resource = resource.into();
+        Self { resource, session, shown: None, is_interested: false, directed: Vec::new() }
+    }
+
+    fn left(self) -> Left {
+        let Self { session, shown, directed, .. } = self;
+        Left { session, was_shown: shown.is_some(), directed }
+    }
+
+    /// Whether it asked for the roster, and so is told of changes.
+    pub const fn is_interested(&self) -> bool {
+        self.is_interested
+    }
+
     /// The resource.
     pub fn resource(&self) -> &str {
         &self.resource
@@ -202,10 +264,12 @@ mod tests {
                     let jid: FullJid = jid.parse().unwrap();
                     let old = directory.join(&jid, SessionId(number(1)));
                     let expected = ousted.get(1).map(|id| SessionId(id.parse().unwrap()));
-                    assert_eq!(old, expected, "{line}");
+                    assert_eq!(old.map(|left| left.session), expected, "{line}");
                     seats.insert(number(1), jid);
                 }
-                ["leave", _] => directory.leave(&seats[&number(1)], SessionId(number(1))),
+                ["leave", _] => {
+                    directory.leave(&seats[&number(1)], SessionId(number(1)));
+                }
                 ["presence", _, priority] => {
                     let id = number(1);
                     let shown = priority.parse().ok().and_then(shown);

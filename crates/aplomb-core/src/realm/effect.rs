@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::Reach;
+use super::{Reach, Shown};
 use crate::jid::Jid;
 use crate::pubsub;
-use crate::stanza::{Iq, Message, Presence};
+use crate::roster;
+use crate::stanza::{Iq, Message, Stanza};
 use crate::xml::Element;
 
 /// One thing to do, in order.
@@ -43,5 +44,25 @@ pub enum Effect {
         otherwise: Option<Element>,
     },
     /// The asker says to everybody who sees him whether and how he is available.
-    Present(Box<Presence>),
+    Present(Arc<Shown>),
+    /// The asker says it to one address alone.
+    Direct {
+        /// Whose sessions.
+        to: Jid,
+        /// What they are shown.
+        shown: Arc<Shown>,
+        /// What the asker is sent if he said it to too many.
+        otherwise: Element,
+    },
+    /// Show the asker how available somebody is, if he may see him.
+    Probe(Jid),
+    /// Send [`super::Realm::roster_answer`] to this request for the asker's roster.
+    Contacts(Box<Iq>),
+    /// Change the asker's roster, then send what [`super::Realm::roster_reply`] makes of it.
+    Roster {
+        /// The stanza that asks for it.
+        stanza: Box<Stanza>,
+        /// What it asks for.
+        request: roster::Request,
+    },
 }

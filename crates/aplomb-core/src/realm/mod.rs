@@ -8,11 +8,13 @@ mod effect;
 mod features;
 mod place;
 mod shown;
+mod sights;
 
-pub use directory::{Desk, Directory, Reach, SessionId};
+pub use directory::{Desk, Directory, Left, Reach, SessionId};
 pub use effect::Effect;
 pub use features::{announced, standards};
 pub use shown::{Show, Shown};
+pub use sights::{Sight, Sights};
 
 use crate::jid::{FullJid, Jid};
 use crate::ns;
@@ -59,7 +61,7 @@ impl Realm {
         match stanza {
             Stanza::Iq(iq) => self.iq(asker, iq, now),
             Stanza::Message(message) => self.message(asker, message),
-            Stanza::Presence(presence) => self.presence(asker, &presence),
+            Stanza::Presence(presence) => self.presence(asker, presence),
         }
     }
 
@@ -75,6 +77,10 @@ impl Realm {
         vec![match answered {
             Ok(Answer::Result(payload)) => reply(iq.result(payload)),
             Ok(Answer::PubSub(request)) => Effect::PubSub { iq: Box::new(iq), request },
+            Ok(Answer::Contacts) => Effect::Contacts(Box::new(iq)),
+            Ok(Answer::Roster(request)) => {
+                Effect::Roster { stanza: Box::new(Stanza::Iq(iq)), request }
+            }
             Err(error) => reply(iq.error(error)),
         }]
     }
@@ -103,12 +109,13 @@ impl Realm {
         vec![Effect::Reply(refused(asker, message, &StanzaError::new(condition)))]
     }
 
-    fn presence(&self, asker: &FullJid, presence: &Presence) -> Vec<Effect> {
+    fn presence(&self, asker: &FullJid, mut presence: Presence) -> Vec<Effect> {
+        presence.from = Some(Jid::from(asker.clone()));
         let takers = features::FEATURES.iter().filter_map(|feature| match feature.speaks {
             Speaks::Presence(take) => Some(take),
             Speaks::Iq { .. } | Speaks::Nothing => None,
         });
-        takers.flat_map(|take| take(self, asker, presence)).collect()
+        takers.flat_map(|take| take(self, asker, &presence)).collect()
     }
 
     /// Writes the answer to a pubsub request that [`Effect::PubSub`] asked for.

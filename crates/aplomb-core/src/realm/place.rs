@@ -49,6 +49,13 @@ impl Realm {
         }
     }
 
+    /// Whether an address is that of a person of our domain, who may exist or not.
+    pub(super) fn is_person(&self, to: &Jid) -> bool {
+        let node = to.node().map(|node| node.as_str());
+        node.is_some_and(|node| node != FINESSE_USER)
+            && to.domain().as_str().eq_ignore_ascii_case(&self.domain)
+    }
+
     /// Whether an address is of our domain or of its pubsub service.
     pub(super) fn is_ours(&self, to: Option<&Jid>) -> bool {
         let Some(to) = to else { return true };

@@ -1,6 +1,6 @@
 //! A presence as others get it: rendered once, whoever reads it (RFC 6121 §4).
 
-use crate::jid::{FullJid, Jid};
+use crate::jid::Jid;
 use crate::ns;
 use crate::stanza::{Presence, PresenceKind};
 
@@ -34,8 +34,8 @@ pub enum Show {
 
 impl Shown {
     /// What others get of a presence of `from`, which is available or not.
-    pub fn of(from: &FullJid, presence: &Presence) -> Self {
-        let shown = Presence { from: Some(Jid::from(from.clone())), to: None, ..presence.clone() };
+    pub fn of(from: &Jid, presence: &Presence) -> Self {
+        let shown = Presence { from: Some(from.clone()), to: None, ..presence.clone() };
         let (priority, show) = (presence.priority, Show::of(presence));
         let mut text = String::with_capacity(128);
         shown.into_element().write(&mut text, ns::CLIENT);
@@ -44,7 +44,7 @@ impl Shown {
     }
 
     /// What others get when `from` is gone without a word.
-    pub fn gone(from: &FullJid) -> Self {
+    pub fn gone(from: &Jid) -> Self {
         let kind = PresenceKind::Unavailable;
         let (id, payload) = (None, Vec::new());
         Self::of(from, &Presence { from: None, to: None, id, kind, priority: 0, payload })

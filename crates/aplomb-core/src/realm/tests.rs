@@ -6,12 +6,14 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::pubsub::{Asker, Bounds, PubSub, Refusal, Reply, Request, Standing};
+use crate::roster::{self, Roster};
 use crate::xml::{Prologue, read_element};
 
 /// The realm with a pubsub service behind it, as the shell puts them together.
 struct Stage {
     realm: Realm,
     service: PubSub,
+    roster: Roster,
     asker: FullJid,
     standing: Standing,
 }
@@ -29,6 +31,7 @@ impl Stage {
         Self {
             realm: Realm { domain: "cc.test".to_owned(), version: "1.2.3".to_owned() },
             service: PubSub::new("epoch-", bounds),
+            roster: Roster::default(),
             asker: "1001@cc.test/desk".parse().unwrap(),
             standing: Standing::Reader,
         }
@@ -49,10 +52,19 @@ impl Stage {
         match effect {
             Effect::Reply(element) => plain(&element),
             Effect::FinessePresence => plain(&self.realm.finesse_presence(&self.asker, true)),
-            Effect::Present(presence) => match presence.kind {
-                PresenceKind::Available => format!("available {}", presence.priority),
-                _ => "unavailable".to_owned(),
+            Effect::Present(shown) => match shown.is_available() {
+                true => format!("available {}", shown.priority),
+                false => "unavailable".to_owned(),
             },
+            Effect::Direct { to, shown, .. } => format!("{:?} to {to}", shown.show),
+            Effect::Probe(to) => format!("probe {to}"),
+            Effect::Contacts(iq) => {
+                let (owner, roster) = (self.asker.to_bare(), &self.roster);
+                let answer =
+                    self.realm.roster_answer(&iq, roster.version(&owner), roster.contacts(&owner));
+                plain(&answer)
+            }
+            Effect::Roster { stanza, request } => self.change_roster(*stanza, &request),
             Effect::Deliver { to, reach, stanza, otherwise } => format!(
                 "{reach:?} {to} {} or {}",
                 plain(&stanza),
@@ -88,6 +100,30 @@ impl Stage {
                 (Ok(outcome.reply), outcome.tidings.iter().map(tell).collect())
             }
         }
+    }
+}
+
+/// What is said to others comes after the answer.
+impl Stage {
+    fn change_roster(&mut self, stanza: Stanza, request: &roster::Request) -> String {
+        let owner = self.asker.to_bare();
+        let planned = self.roster.plan(&owner, request, true, WallTime(0));
+        let (outcome, done) = match planned {
+            Ok(outcome) => (outcome, Ok(())),
+            Err(refusal) => (Default::default(), Err(refusal)),
+        };
+        outcome.changes.iter().for_each(|change| self.roster.adopt(change));
+        let answer = self.realm.roster_reply(stanza, done);
+        let told = outcome.deliveries.iter().map(|delivery| match delivery {
+            roster::Delivery::Push { owner, contact, version } => {
+                self.realm.roster_push(owner, "desk", contact, *version)
+            }
+            roster::Delivery::Say { word, from, to, stanza } => {
+                self.realm.said(*word, from, to, stanza.as_deref())
+            }
+        });
+        let all: Vec<_> = answer.into_iter().chain(told).map(|element| plain(&element)).collect();
+        if all.is_empty() { "nothing".to_owned() } else { all.join(" then ") }
     }
 }
 
@@ -218,12 +254,25 @@ fn presence_opens_the_gate() {
         S: <presence from='finesse@cc.test/publisher' …
         C: <presence to='finesse@cc.test' type='subscribe'/>
         S: <presence type='subscribed' from='finesse@cc.test' to='1001@cc.test'/> then <presence …
-        C: <presence to='1002@cc.test' type='subscribe'/>
-        S: <presence type='unsubscribed' from='1002@cc.test' to='1001@cc.test'/>
+        C: <presence to='pubsub.cc.test' type='subscribe'/>
+        S: <presence type='unsubscribed' from='pubsub.cc.test' to='1001@cc.test'/>
+        C: <presence to='finesse@cc.test' type='unsubscribe'/>
+        S: nothing
+        C: <presence to='finesse@cc.test'/>
+        S: nothing
         C: <presence to='1002@cc.test' type='probe'/>
+        S: probe 1002@cc.test
+        C: <presence to='1002@cc.test/desk'><show>xa</show></presence>
+        S: ExtendedAway to 1002@cc.test/desk
+        C: <presence to='1002@cc.test' type='unavailable'/>
+        S: Gone to 1002@cc.test
+        C: <presence to='1002@cc.other' id='p'><show>xa</show></presence>
+        S: <presence type='error' id='p' from='1002@cc.other' to='1001@cc.test/desk'>
+           <show>xa</show><error code='404' type='cancel'><remote-server-not-found …
+        C: <presence to='1002@cc.other' type='unavailable'/>
         S: nothing
-        C: <presence to='1002@cc.test'/>
-        S: nothing
+        C: <presence to='1002@cc.other' type='probe'/>
+        S: …<remote-server-not-found …
         C: <presence type='error'/>
         S: nothing
         ",
@@ -252,8 +301,6 @@ fn session_roster_version_and_time_are_there() {
         S: …<query xmlns='jabber:iq:roster' ver='0'/></iq>
         C: <iq type='get' id='r'><query xmlns='jabber:iq:roster' ver='0'/></iq>
         S: <iq type='result' id='r' to='1001@cc.test/desk'/>
-        C: <iq type='set' id='r'><query xmlns='jabber:iq:roster'><item jid='a@b'/></query></iq>
-        S: …<not-allowed …
         C: <iq type='get' id='v' to='cc.test'><query xmlns='jabber:iq:version'/></iq>
         S: …<query xmlns='jabber:iq:version'><name>aplomb</name><version>1.2.3</version></query>
            </iq>
@@ -322,9 +369,12 @@ fn discovery_tells_what_is_where() {
 fn the_hash_in_a_presence_leads_to_what_it_stands_for() {
     let mut stage = Stage::new();
     let features = stage.realm.stream_features(StreamFacts { element_bytes_max: 1, idle_secs: 1 });
-    assert_eq!(features.iter().map(Element::name).collect::<Vec<_>>(), ["ver", "c", "limits"]);
+    assert_eq!(
+        features.iter().map(Element::name).collect::<Vec<_>>(),
+        ["ver", "sub", "c", "limits"]
+    );
     let presence = stage.realm.finesse_presence(&stage.asker, true);
-    let server = (&features[1], "cc.test");
+    let server = (&features[2], "cc.test");
     let finesse = (presence.child(ns::CAPS, "c").unwrap(), "finesse@cc.test/publisher");
     for (caps, to) in [server, finesse] {
         let node = format!("{}#{}", caps.attr("node").unwrap(), caps.attr("ver").unwrap());
@@ -770,4 +820,112 @@ proptest! {
         let answer = stage.perform(effects.remove(0));
         prop_assert!(answer.contains("id='x'") && answer.contains("to='1001@cc.test/desk'"));
     }
+}
+
+#[test]
+fn a_roster_is_changed_one_contact_at_a_time() {
+    check(
+        "
+        C: <iq type='set' id='1'><query xmlns='jabber:iq:roster'>
+           <item jid='1002@cc.test' name='Bob &amp; co'><group>Work</group><group>Friends</group>
+           </item></query></iq>
+        S: <iq type='result' id='1' to='1001@cc.test/desk'/> then…
+           <iq type='set' id='push-1' to='1001@cc.test/desk'>
+           <query xmlns='jabber:iq:roster' ver='1'>
+           <item jid='1002@cc.test' name='Bob &amp; co' subscription='none'>
+           <group>Friends</group><group>Work</group></item></query></iq>
+        C: <iq type='get' id='2' to='1001@cc.test'><query xmlns='jabber:iq:roster'/></iq>
+        S: <iq type='result' id='2' from='1001@cc.test' to='1001@cc.test/desk'>
+           <query xmlns='jabber:iq:roster'><item jid='1002@cc.test' …
+        C: <iq type='get' id='2'><query xmlns='jabber:iq:roster' ver='0'/></iq>
+        S: …<query xmlns='jabber:iq:roster' ver='1'><item …
+        C: <iq type='get' id='2'><query xmlns='jabber:iq:roster' ver='1'/></iq>
+        S: <iq type='result' id='2' to='1001@cc.test/desk'/>
+        C: <iq type='set' id='3'><query xmlns='jabber:iq:roster'>
+           <item jid='1002@cc.test' subscription='remove'/></query></iq>
+        S: <iq type='result' id='3' …<query xmlns='jabber:iq:roster' ver='2'>
+           <item jid='1002@cc.test' subscription='remove'/></query></iq>
+        C: <iq type='set' id='3'><query xmlns='jabber:iq:roster'>
+           <item jid='1002@cc.test' subscription='remove'/></query></iq>
+        S: <iq type='error' …<item-not-found …
+        ",
+    );
+}
+
+#[test]
+fn a_change_of_a_roster_that_cannot_be_read_is_refused() {
+    for (item, condition) in [
+        ("", "bad-request"),
+        ("<item jid='a@cc.test'/><item jid='b@cc.test'/>", "bad-request"),
+        ("<group>x</group>", "bad-request"),
+        ("<item/>", "bad-request"),
+        ("<item jid='@'/>", "jid-malformed"),
+        ("<item jid='a@cc.test/desk'/>", "bad-request"),
+        ("<item jid='a@cc.test'><group>x</group><group>x</group></item>", "bad-request"),
+        ("<item jid='a@cc.test'><group/></item>", "not-acceptable"),
+        ("<item jid='1001@cc.test'/>", "not-allowed"),
+    ] {
+        check(&format!(
+            "
+            C: <iq type='set' id='1'><query xmlns='jabber:iq:roster'>{item}</query></iq>
+            S: <iq type='error' …<{condition} …
+            "
+        ));
+    }
+    check(
+        "
+        C: <iq type='get' id='1' to='1002@cc.test'><query xmlns='jabber:iq:roster'/></iq>
+        S: <iq type='error' …<service-unavailable …
+        C: <iq type='set' id='1' to='cc.test'><query xmlns='jabber:iq:roster'>
+           <item jid='a@cc.test'/></query></iq>
+        S: <iq type='error' …<service-unavailable …
+        C: <iq type='set' id='1'><item xmlns='jabber:iq:roster' jid='a@cc.test'/></iq>
+        S: <iq type='error' …<service-unavailable …
+        ",
+    );
+}
+
+#[test]
+fn a_subscription_is_between_bare_addresses_and_says_what_its_sender_wrote() {
+    check(
+        "
+        C: <presence to='1002@cc.test/desk' type='subscribe' id='s'><status>It is me</status>
+           <priority>7</priority></presence>
+        S: <presence type='subscribe' id='s' from='1001@cc.test' to='1002@cc.test'>
+           <status>It is me</status></presence> then…
+           <iq type='set' id='push-1' …ask='subscribe'/></query></iq>
+        C: <presence to='1002@cc.test' type='unsubscribe'/>
+        S: <presence type='unsubscribe' from='1001@cc.test' to='1002@cc.test'/> then <iq …
+        C: <presence to='1003@cc.test' type='subscribed'/>
+        S: <iq …<item jid='1003@cc.test' subscription='none' approved='true'/></query></iq>
+        C: <presence to='1003@cc.test' type='unsubscribed'/>
+        S: <iq …<item jid='1003@cc.test' subscription='none'/></query></iq>
+        C: <presence to='1001@cc.test' type='subscribe' id='me'/>
+        S: <presence type='error' id='me' from='1001@cc.test' to='1001@cc.test/desk'>
+           <error code='405' type='cancel'><not-allowed …
+        C: <presence to='a@cc.other' type='subscribe'/>
+        S: <presence type='error' …<remote-server-not-found …
+        C: <presence to='a@pubsub.cc.test' type='subscribe'/>
+        S: <presence type='error' …<service-unavailable …
+        C: <presence to='a@cc.other' type='unsubscribed'/>
+        S: nothing
+        C: <presence type='subscribe'/>
+        S: <presence type='error' to='1001@cc.test/desk'>…<bad-request …
+        ",
+    );
+}
+
+#[test]
+fn a_presence_or_a_wish_that_is_too_long_is_refused() {
+    let status = "x".repeat(crate::limits::PRESENCE_BYTES_MAX);
+    check(&format!(
+        "
+        C: <presence><status>{status}</status></presence>
+        S: <presence type='error' to='1001@cc.test/desk'><status>…<policy-violation …
+        C: <presence to='1002@cc.test'><status>{status}</status></presence>
+        S: <presence type='error' from='1002@cc.test' …<policy-violation …
+        C: <presence type='subscribe' to='1002@cc.test'><status>{status}</status></presence>
+        S: <presence type='error' …<not-acceptable …
+        "
+    ));
 }

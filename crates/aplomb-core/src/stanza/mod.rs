@@ -105,6 +105,15 @@ pub enum PresenceKind {
     Error,
 }
 
+impl Presence {
+    /// The refusal of this presence, with its content copied back.
+    pub fn error(&self, error: StanzaError) -> Self {
+        let payload = self.payload.iter().cloned().chain([error.to_element()]).collect();
+        let (from, to, id) = (self.to.clone(), self.from.clone(), self.id.clone());
+        Self { from, to, id, kind: PresenceKind::Error, priority: 0, payload }
+    }
+}
+
 impl Iq {
     /// The empty or full answer to this request, sent back to who asked.
     pub fn result(&self, payload: Option<Element>) -> Self {

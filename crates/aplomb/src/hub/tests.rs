@@ -2,8 +2,7 @@ use std::collections::HashMap;
 
 use aplomb_core::ns;
 use aplomb_core::pubsub::{NotificationType, Told};
-use aplomb_core::realm::Reach;
-use aplomb_core::stanza::Presence;
+use aplomb_core::realm::{Reach, Show, Shown, Sight};
 use aplomb_core::xml::{Prologue, read_element};
 
 use super::*;
@@ -15,17 +14,22 @@ struct Stage {
 }
 
 impl Stage {
-    fn new() -> (Self, mpsc::Receiver<PubSubJob>) {
+    fn new() -> (Self, mpsc::Receiver<Question>) {
         let (questions, asked) = mpsc::channel(4);
         let realm = Realm { domain: "cc.test".into(), version: "1".into() };
         (Self { hub: Hub::new(realm, questions), seats: HashMap::new() }, asked)
     }
 
     fn bind(&mut self, name: &str, jid: &str) -> Result<(), StanzaError> {
-        let mailbox = Arc::new(Mailbox::new(3, 1000));
+        let mailbox = Arc::new(Mailbox::new(6, 4000));
         let seat = self.hub.bind(jid.parse().unwrap(), mailbox)?;
         self.seats.insert(name.to_owned(), seat);
         Ok(())
+    }
+
+    fn see(&self, seer: &str, seen: &str, is_seen: bool) {
+        let [seer, seen] = [seer, seen].map(|name| name.parse().unwrap());
+        self.hub.tell_people(&[], &[], &[Sight { seen, seer, is_seen }]);
     }
 
     /// What lies in a mailbox, in a few words each.
@@ -41,7 +45,10 @@ fn word(letter: &Letter) -> String {
     match letter {
         Letter::Notice { notice, to_full: true } => format!("{} full", notice.node),
         Letter::Notice { notice, to_full: false } => format!("{} bare", notice.node),
-        Letter::Presence(shown) => shown.tail.to_string(),
+        Letter::Presence(shown) => {
+            let from = shown.tail.split('"').find(|text| text.contains('@')).unwrap_or_default();
+            format!("{from} {:?}", shown.show)
+        }
         Letter::Stanza(element) => {
             let from = element.attr("from").unwrap_or_default();
             format!("{from} {}", element.attr("type").unwrap_or("available"))
@@ -51,11 +58,8 @@ fn word(letter: &Letter) -> String {
 }
 
 /// The presence of somebody who is there.
-fn here() -> Presence {
-    let Ok(Stanza::Presence(here)) = Stanza::parse(Element::new(ns::CLIENT, "presence")) else {
-        unreachable!("a presence without a type is one")
-    };
-    here
+fn here() -> Arc<Shown> {
+    Arc::new(Shown { priority: 0, show: Show::Online, tail: " here/>".into() })
 }
 
 fn notice(node: &str) -> Arc<Notice> {
@@ -71,10 +75,13 @@ fn notice(node: &str) -> Arc<Notice> {
 }
 
 /// Lines: `a binds JID`, `a refused JID`, `a sends STANZA`, `a leaves`, `NODE to JID…`,
-/// `NODE to everyone`, `gone =ACCOUNTS`, `service on|off`,
+/// `NODE to everyone`, `JID sees JID`, `JID loses JID`, `gone =ACCOUNTS`, `service on|off`,
 /// `end ACCOUNT`, `a has LETTERS`, `N sessions`.
 async fn play(script: &str) {
     let (mut stage, _asked) = Stage::new();
+    stage.hub.ask_about_people(Box::new(|one, other| {
+        !one.as_str().contains("eve") && !other.as_str().contains("eve")
+    }));
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let words: Vec<_> = line.splitn(3, ' ').collect();
         match words[..] {
@@ -99,6 +106,8 @@ async fn play(script: &str) {
                 let replies = stage.hub.receive(&stage.seats[name], stanza).await;
                 assert_eq!(replies, [], "{line}");
             }
+            [seer, "sees", seen] => stage.see(seer, seen, true),
+            [seer, "loses", seen] => stage.see(seer, seen, false),
             [node, "to", "everyone"] => {
                 stage.hub.publish(&notice(node), &Audience::Everyone);
             }
@@ -148,8 +157,8 @@ fn who_is_meant_twice_gets_it_once_at_the_full_address() {
         a sends <presence/>
         b sends <presence/>
         c sends <presence/>
-        a has finesse@cc.test/publisher available
-        b has finesse@cc.test/publisher available
+        a has finesse@cc.test/publisher available, 1001@cc.test/phone Online
+        b has 1001@cc.test/desk Online, finesse@cc.test/publisher available
         n to 1001@cc.test 1001@cc.test/desk 1001@cc.test/gone 1003@cc.test
         a has n full
         b has n bare
@@ -233,10 +242,13 @@ fn a_slow_reader_is_closed_and_the_others_go_on() {
         b binds 1001@cc.test/phone
         a sends <presence/>
         b sends <presence/>
-        b has finesse@cc.test/publisher available
+        b has 1001@cc.test/desk Online, finesse@cc.test/publisher available
         n to 1001@cc.test
         m to 1001@cc.test
         b has n bare, m bare
+        n to 1001@cc.test
+        n to 1001@cc.test
+        b has n bare, n bare
         o to 1001@cc.test
         p to 1001@cc.test
         a has SlowReader
@@ -301,7 +313,7 @@ async fn a_question_waits_for_the_writers_answer() {
     let (mut stage, mut asked) = Stage::new();
     stage.bind("a", "1001@cc.test/desk").unwrap();
     let (replies, ()) = tokio::join!(stage.hub.receive(&stage.seats["a"], iq("1", "n")), async {
-        let job = asked.recv().await.unwrap();
+        let Some(Question::PubSub(job)) = asked.recv().await else { panic!("a pubsub request") };
         assert_eq!(job.asker.as_str(), "1001@cc.test/desk");
         assert_eq!(job.request.node(), Some("n"));
         job.answer.send(Err(pubsub::Refusal::NodeUnknown)).unwrap();
@@ -384,4 +396,179 @@ fn a_stanza_reaches_who_may_be_known_and_otherwise_its_sender_is_told() {
     assert_eq!((deliver("a", "eve@cc.test"), deliver("e", "bob@cc.test")), (0, 0));
     assert_eq!(stage.read("b"), "somebody available");
     assert_eq!(stage.read("e"), "nothing");
+}
+
+#[test]
+fn who_comes_is_shown_to_those_who_see_him_and_sees_those_he_may() {
+    check(
+        "
+        ada@cc.test sees bob@cc.test
+        bob@cc.test sees ada@cc.test
+        cleo@cc.test sees ada@cc.test
+        a binds ada@cc.test/desk
+        b binds bob@cc.test/desk
+        c binds cleo@cc.test/desk
+        a sends <presence><show>away</show></presence>
+        a has finesse@cc.test/publisher available
+        b has nothing
+        b sends <presence><priority>-1</priority></presence>
+        a has bob@cc.test/desk Online
+        b has ada@cc.test/desk Away, finesse@cc.test/publisher available
+        c sends <presence/>
+        c has ada@cc.test/desk Away, finesse@cc.test/publisher available
+        b sends <presence><show>dnd</show></presence>
+        a has bob@cc.test/desk Busy
+        b has finesse@cc.test/publisher available
+        c has nothing
+        ",
+    );
+}
+
+#[test]
+fn who_goes_is_shown_as_gone_whether_he_says_so_or_not() {
+    check(
+        "
+        ada@cc.test sees bob@cc.test
+        a binds ada@cc.test/desk
+        b binds bob@cc.test/desk
+        d binds bob@cc.test/phone
+        a sends <presence/>
+        b sends <presence/>
+        a has finesse@cc.test/publisher available, bob@cc.test/desk Online
+        b sends <presence type='unavailable'/>
+        a has bob@cc.test/desk Gone
+        b sends <presence type='unavailable'/>
+        a has nothing
+        b sends <presence/>
+        a has bob@cc.test/desk Online
+        b leaves
+        a has bob@cc.test/desk Gone
+        b leaves
+        a has nothing
+        d leaves
+        a has nothing
+        ",
+    );
+}
+
+#[test]
+fn who_loses_his_address_to_a_newer_session_is_gone_until_that_comes() {
+    check(
+        "
+        ada@cc.test sees bob@cc.test
+        a binds ada@cc.test/desk
+        b binds bob@cc.test/desk
+        a sends <presence/>
+        b sends <presence/>
+        a has finesse@cc.test/publisher available, bob@cc.test/desk Online
+        c binds bob@cc.test/desk
+        a has bob@cc.test/desk Gone
+        b leaves
+        a has nothing
+        c sends <presence/>
+        a has bob@cc.test/desk Online
+        gone =
+        ",
+    );
+}
+
+#[test]
+fn a_right_to_see_somebody_shows_him_at_once_and_its_end_takes_him_away() {
+    check(
+        "
+        a binds ada@cc.test/desk
+        b binds bob@cc.test/desk
+        a sends <presence/>
+        b sends <presence><show>chat</show></presence>
+        a has finesse@cc.test/publisher available
+        ada@cc.test sees bob@cc.test
+        a has bob@cc.test/desk Chat
+        ada@cc.test sees bob@cc.test
+        a has nothing
+        ada@cc.test loses bob@cc.test
+        a has bob@cc.test/desk Gone
+        ada@cc.test loses bob@cc.test
+        b sends <presence/>
+        b leaves
+        a has nothing
+        ",
+    );
+}
+
+#[test]
+fn directed_presence_is_taken_back_at_the_end_and_strangers_get_none() {
+    check(
+        "
+        a binds ada@cc.test/desk
+        b binds bob@cc.test/desk
+        c binds cleo@cc.test/desk
+        e binds eve@cc.test/desk
+        b sends <presence/>
+        c sends <presence/>
+        e sends <presence/>
+        b has finesse@cc.test/publisher available
+        c has finesse@cc.test/publisher available
+        e has finesse@cc.test/publisher available
+        a sends <presence to='bob@cc.test/desk'><show>dnd</show></presence>
+        a sends <presence to='cleo@cc.test'/>
+        a sends <presence to='eve@cc.test'/>
+        b has ada@cc.test/desk Busy
+        c has ada@cc.test/desk Online
+        e has nothing
+        a sends <presence to='cleo@cc.test' type='unavailable'/>
+        c has ada@cc.test/desk Gone
+        a sends <presence><show>away</show></presence>
+        b has nothing
+        a leaves
+        b has ada@cc.test/desk Gone
+        c has nothing
+        e has nothing
+        ",
+    );
+}
+
+#[test]
+fn a_probe_shows_what_may_be_seen_and_nothing_else() {
+    check(
+        "
+        ada@cc.test sees bob@cc.test
+        a binds ada@cc.test/desk
+        b binds bob@cc.test/desk
+        c binds cleo@cc.test/desk
+        a sends <presence to='bob@cc.test' type='probe'/>
+        a has bob@cc.test Gone
+        b sends <presence><show>xa</show></presence>
+        c sends <presence/>
+        a sends <presence to='bob@cc.test' type='probe'/>
+        a has bob@cc.test/desk ExtendedAway
+        a sends <presence to='bob@cc.test/phone' type='probe'/>
+        a has bob@cc.test/phone Gone
+        a sends <presence to='cleo@cc.test' type='probe'/>
+        a sends <presence to='nobody@cc.test' type='probe'/>
+        a has nothing
+        ",
+    );
+}
+
+/// One of many who see somebody comes late, another reads nothing: neither delays anybody, and all
+/// get the very same rendering.
+#[test]
+fn a_presence_is_rendered_once_for_a_thousand_readers() {
+    let (mut stage, _asked) = Stage::new();
+    let readers: Vec<String> = (0..1_000).map(|at| format!("r{at}@cc.test")).collect();
+    for reader in &readers {
+        stage.see(reader, "ada@cc.test", true);
+        stage.bind(reader, &format!("{reader}/desk")).unwrap();
+        stage.hub.present(&stage.seats[reader], &here());
+    }
+    stage.bind("ada", "ada@cc.test/desk").unwrap();
+    let shown = Arc::new(Shown::gone(&stage.seats["ada"].jid));
+    let shown = Arc::new(Shown { show: Show::Busy, ..Shown::clone(&shown) });
+    stage.hub.present(&stage.seats["ada"], &shown);
+    for reader in &readers {
+        let mut letters = Vec::new();
+        stage.seats[reader].mailbox.drain(&mut letters);
+        let [Letter::Presence(read)] = &letters[..] else { panic!("{letters:?}") };
+        assert!(Arc::ptr_eq(read, &shown));
+    }
 }

@@ -12,6 +12,7 @@ use aplomb_core::pubsub::{
     self, AccessModel, Affiliation, Item, NodeConfig, NotificationType, Origin, PublishModel,
     SendLast, SubscriptionState, Terms,
 };
+use aplomb_core::roster::{self, Consent, Contact};
 use aplomb_core::sasl::{Hash, KeyRing, ScramKeys};
 use aplomb_core::secret::Secret;
 use aplomb_core::time::WallTime;
@@ -42,6 +43,11 @@ fn what_was_committed_is_loaded() {
         team("5"),
         reason(7),
         user("1001", AgentState::NotReady),
+        contact("a", "b", Consent::Given),
+        contact("a", "c", Consent::Pending),
+        contact("b", "a", Consent::None),
+        version("a", u64::MAX),
+        version("b", 7),
         node_set("n", "title"),
         made("n"),
         trimmed("n", 3),
@@ -110,6 +116,21 @@ fn what_was_removed_is_gone() {
             ],
         ],
         &[],
+    );
+}
+
+#[test]
+fn a_contact_is_replaced_and_removed_and_a_roster_forgotten() {
+    let [a, b] = ["a", "b"].map(|name| format!("{name}@cc.test").parse().unwrap());
+    let removed = roster::Change::Removed { owner: a, contact: "c@cc.test".parse().unwrap() };
+    check(
+        &[
+            vec![contact("a", "b", Consent::None), contact("a", "c", Consent::None)],
+            vec![contact("b", "a", Consent::Given), version("a", 1), version("b", 1)],
+            vec![contact("a", "b", Consent::Given), version("a", 2), Change::Roster(removed)],
+            vec![Change::Roster(roster::Change::Forgotten { owner: b })],
+        ],
+        &[contact("a", "b", Consent::Given), version("a", 2)],
     );
 }
 
@@ -256,6 +277,26 @@ fn key_ring(seed: u8) -> KeyRing {
         server_key: Secret::new(vec![seed + 1; hash.bytes()]),
     };
     hashes.iter().map(keys).collect()
+}
+
+fn contact(owner: &str, contact: &str, from: Consent) -> Change {
+    let jid = |name: &str| format!("{name}@cc.test").parse().unwrap();
+    let contact = Contact {
+        name: (from != Consent::None).then(|| "Bob \u{1F600} & 'co'".to_owned()),
+        groups: ["Friends", "Work \"and\" more"].map(str::to_owned).into(),
+        is_listed: from == Consent::Given,
+        to: Consent::Pending,
+        from,
+        is_approved: true,
+        wish: (from == Consent::Pending).then(|| "<presence/>".into()),
+        ..Contact::unknown(jid(contact))
+    };
+    Change::Roster(roster::Change::Set { owner: jid(owner), contact: Arc::new(contact) })
+}
+
+fn version(owner: &str, version: u64) -> Change {
+    let owner = format!("{owner}@cc.test").parse().unwrap();
+    Change::Roster(roster::Change::Versioned { owner, version })
 }
 
 fn node_set(node: &str, title: &str) -> Change {

@@ -12,7 +12,7 @@ pub use sqlite::Sqlite;
 use std::path::PathBuf;
 
 use aplomb_core::sasl::KeyRing;
-use aplomb_core::{domain, pubsub};
+use aplomb_core::{domain, pubsub, roster};
 
 /// One durable fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Change {
     Domain(domain::Change),
     /// About nodes and items.
     PubSub(pubsub::Change),
+    /// About who knows whom.
+    Roster(roster::Change),
     /// About a password.
     Keys {
         /// The user's id.
@@ -38,7 +40,8 @@ pub struct Snapshot {
     /// Random bytes that stay with the store, for decoys.
     pub decoy_key: [u8; 32],
     /// The facts that make up the state, in an order in which they can be adopted: keys, the
-    /// contact centre, nodes, then items and retractions in the order in which they were told.
+    /// contact centre, rosters, nodes, then items and retractions in the order in which they were
+    /// told.
     pub changes: Vec<Change>,
 }
 

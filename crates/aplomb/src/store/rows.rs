@@ -2,6 +2,7 @@
 
 mod centre;
 mod nodes;
+mod people;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ pub(super) fn write(
     match change {
         Change::Domain(change) => centre::write_domain(transaction, change),
         Change::PubSub(change) => nodes::write_pubsub(transaction, nodes, change),
+        Change::Roster(change) => people::write_roster(transaction, change),
         Change::Keys { user, keys } => centre::write_keys(transaction, user, keys.as_ref()),
     }
 }
@@ -39,6 +41,8 @@ pub(super) fn read_all(connection: &Connection) -> Result<Vec<Change>, StoreErro
     read("SELECT * FROM team ORDER BY id", centre::team)?;
     read("SELECT * FROM reason ORDER BY id", centre::reason)?;
     read("SELECT * FROM user ORDER BY id", centre::user)?;
+    read("SELECT * FROM contact ORDER BY owner, jid", people::contact)?;
+    read("SELECT * FROM roster ORDER BY owner", people::version)?;
     read("SELECT * FROM node WHERE title IS NOT NULL ORDER BY id", nodes::node)?;
     read("SELECT * FROM node WHERE creator IS NOT NULL ORDER BY id", nodes::made)?;
     read("SELECT value FROM meta WHERE name = 'retired'", nodes::retired)?;
@@ -90,6 +94,10 @@ fn parse_list(json: &str) -> Result<Vec<String>, StoreError> {
 
 fn text(row: &Row<'_>, column: &str) -> rusqlite::Result<String> {
     row.get(column)
+}
+
+fn address<J: std::str::FromStr>(jid: &str) -> Result<J, StoreError> {
+    jid.parse().map_err(|_| StoreError::Corrupt(format!("the address {jid:?}")))
 }
 
 fn text_of<T: PartialEq>(names: &[(T, &'static str)], value: T) -> &'static str {

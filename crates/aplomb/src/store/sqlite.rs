@@ -198,10 +198,11 @@ const DATABASE: &str = "aplomb.db";
 const LOCK: &str = "aplomb.lock";
 
 /// Migrations, oldest first; one is never changed after its release.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
+    include_str!("migrations/0004.sql"),
 ];
 
 /// How long to wait for a reader such as a backup tool that locks the file.

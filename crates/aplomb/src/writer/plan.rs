@@ -9,6 +9,8 @@ use aplomb_core::jid::{self, BareJid, FullJid, Jid};
 use aplomb_core::pubsub::{
     self, Asker, Bounds, Notice, Outcome, PubSub, Reply, Request, Standing, Tidings,
 };
+use aplomb_core::realm::Sight;
+use aplomb_core::roster::{self, Roster};
 use aplomb_core::time::WallTime;
 
 use super::Step;
@@ -29,9 +31,10 @@ pub(super) struct Setup {
 
 /// Everything that is kept, with the jobs of the present batch done.
 pub(super) struct Working {
-    host: String,
-    domain: Domain,
+    pub(super) host: String,
+    pub(super) domain: Domain,
     pubsub: PubSub,
+    pub(super) roster: Roster,
     observers: Arc<Observers>,
     audiences: Audiences,
 }
@@ -46,6 +49,10 @@ pub(super) struct Batch {
     pub(super) observed: Vec<(Arc<Notice>, Arc<Observer>)>,
     /// What single persons are told, after the notices.
     pub(super) tidings: Vec<Tidings>,
+    /// What is told about rosters and subscriptions, in order.
+    pub(super) said: Vec<roster::Delivery>,
+    /// Who sees whom from now on.
+    pub(super) sights: Vec<Sight>,
     /// Users who are gone, whose sessions end.
     pub(super) gone: Vec<UserId>,
 }
@@ -61,15 +68,17 @@ impl Working {
     pub(super) fn new(setup: &Setup, snapshot: &Snapshot) -> Self {
         let mut domain = Domain::new(setup.flavour);
         let mut pubsub = PubSub::new(snapshot.epoch.clone(), setup.bounds);
+        let mut roster = Roster::default();
         for change in &snapshot.changes {
             match change {
                 Change::Domain(change) => domain.adopt(change),
                 Change::PubSub(change) => pubsub.adopt(change),
+                Change::Roster(change) => roster.adopt(change),
                 Change::Keys { .. } => {}
             }
         }
         let (observers, audiences) = (Arc::clone(&setup.observers), Audiences::default());
-        Self { host: setup.host.clone(), domain, pubsub, observers, audiences }
+        Self { host: setup.host.clone(), domain, pubsub, roster, observers, audiences }
     }
 
     pub(super) const fn domain(&self) -> &Domain {
@@ -178,7 +187,7 @@ impl Working {
             match change {
                 domain::Change::UserRemoved(id) => {
                     self.publish(&events, asked.now, batch);
-                    self.forget_user(id, batch);
+                    self.forget_user(id, asked.now, batch);
                     self.adopt(change, batch);
                 }
                 domain::Change::TeamRemoved(id) => {
@@ -201,7 +210,12 @@ impl Working {
 
     fn adopt(&mut self, change: &domain::Change, batch: &mut Batch) {
         self.audiences.note_domain(&self.domain, change);
+        let before = match change {
+            domain::Change::UserSet(user) => self.domain.user(user.id.as_str()).cloned(),
+            _ => None,
+        };
         self.domain.adopt(change);
+        self.note_move(before.as_deref(), change, batch);
         batch.changes.push(Change::Domain(change.clone()));
     }
 
@@ -266,11 +280,12 @@ impl Working {
     }
 
     /// Removes what a user leaves behind: keys, nodes, subscriptions and rights.
-    fn forget_user(&mut self, id: &UserId, batch: &mut Batch) {
+    fn forget_user(&mut self, id: &UserId, now: WallTime, batch: &mut Batch) {
         self.forget_nodes(&nodes::of_user(id), batch);
         if let Ok(person) = jid::user_jid(id.as_str(), &self.host) {
             let changes = self.pubsub.departure(&person);
             self.accept(Outcome::of(changes), batch);
+            self.forget_person(&person, now, batch);
         }
         batch.changes.push(Change::Keys { user: id.to_string(), keys: None });
         batch.gone.push(id.clone());

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aplomb_core::domain::Domain;
-use aplomb_core::pubsub;
+use aplomb_core::{pubsub, roster};
 use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
@@ -14,7 +14,7 @@ use super::plan::{Asked, Batch, Setup, Working};
 use super::{Job, StepError, Steps, WriteError};
 use crate::accounts::Accounts;
 use crate::clock;
-use crate::hub::{Hub, PubSubJob};
+use crate::hub::{Hub, PubSubJob, Question, RosterJob};
 use crate::limits::{BATCH_JOBS_MAX, FAILURES_OUT_OF_SERVICE, STORE_PROBE_SECS};
 use crate::mailbox::EndReason;
 use crate::store::{Change, Store, StoreError};
@@ -49,7 +49,7 @@ impl Run {
     pub(super) fn until_stopped(
         mut self,
         mut jobs: mpsc::Receiver<Job>,
-        mut questions: mpsc::Receiver<PubSubJob>,
+        mut questions: mpsc::Receiver<Question>,
     ) {
         // Only for waiting on two queues: this thread blocks whenever the store does.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
@@ -67,7 +67,7 @@ impl Run {
             };
             while taken.len() < BATCH_JOBS_MAX {
                 let job = jobs.try_recv().ok();
-                let Some(job) = job.or_else(|| questions.try_recv().ok().map(Job::of)) else {
+                let Some(job) = job.or_else(|| questions.try_recv().ok().map(Job::Question)) else {
                     break;
                 };
                 taken.push(job);
@@ -129,11 +129,15 @@ impl Run {
                 }
             }
         }
+        let mut rosters = Vec::new();
         for change in batch.changes {
-            if let Change::Keys { user, keys } = change {
-                self.shown.accounts.adopt(&user, keys);
+            match change {
+                Change::Keys { user, keys } => self.shown.accounts.adopt(&user, keys),
+                Change::Roster(change) => rosters.push(change),
+                Change::Domain(_) | Change::PubSub(_) => {}
             }
         }
+        self.shown.hub.tell_people(&rosters, &batch.said, &batch.sights);
         for (notice, audience) in &batch.deliveries {
             let mailboxes = self.shown.hub.publish(notice, audience);
             tracing::trace!(node = &*notice.node, seq = notice.seq, mailboxes, "published");
@@ -188,12 +192,12 @@ enum Next {
 
 async fn next(
     jobs: &mut mpsc::Receiver<Job>,
-    questions: &mut mpsc::Receiver<PubSubJob>,
+    questions: &mut mpsc::Receiver<Question>,
     is_broken: bool,
 ) -> Next {
     tokio::select! {
         Some(job) = jobs.recv() => Next::Job(job.into()),
-        Some(question) = questions.recv() => Next::Job(Job::of(question).into()),
+        Some(question) = questions.recv() => Next::Job(Job::Question(question).into()),
         () = sleep(Duration::from_secs(STORE_PROBE_SECS)), if is_broken => Next::Probe,
         else => Next::Nobody,
     }
@@ -203,7 +207,10 @@ fn plan_job(working: &mut Working, job: Job, hub: &Hub, batch: &mut Batch) -> An
     let now = clock::wall();
     match job {
         Job::Stop => Answer::Nobody,
-        Job::PubSub(job) => {
+        Job::Question(Question::Roster(RosterJob { owner, request, answer })) => {
+            Answer::Roster(answer, working.ask_roster(&owner, &request, now, batch))
+        }
+        Job::Question(Question::PubSub(job)) => {
             let PubSubJob { asker, request, answer } = *job;
             let mut reply = working.ask(&asker, &request, now, batch);
             if reply == Err(pubsub::Refusal::TooManySubscriptions) {
@@ -230,6 +237,7 @@ enum Answer {
         oneshot::Sender<Result<pubsub::Reply, pubsub::Refusal>>,
         Result<pubsub::Reply, pubsub::Refusal>,
     ),
+    Roster(oneshot::Sender<Result<(), roster::Refusal>>, Result<(), roster::Refusal>),
     Nobody,
 }
 
@@ -238,7 +246,12 @@ impl Answer {
     fn unplanned(job: Job) -> Self {
         match job {
             Job::Steps(steps) => Self::Steps(steps.answer, Err(WriteError::Stopped.into())),
-            Job::PubSub(job) => Self::PubSub(job.answer, Err(pubsub::Refusal::Unavailable)),
+            Job::Question(Question::PubSub(job)) => {
+                Self::PubSub(job.answer, Err(pubsub::Refusal::Unavailable))
+            }
+            Job::Question(Question::Roster(job)) => {
+                Self::Roster(job.answer, Err(roster::Refusal::Unavailable))
+            }
             Job::Stop => Self::Nobody,
         }
     }
@@ -255,6 +268,8 @@ impl Answer {
             (Self::PubSub(to, _), Some(_)) => {
                 drop(to.send(Err(pubsub::Refusal::Unavailable)));
             }
+            (Self::Roster(to, done), None) => drop(to.send(done)),
+            (Self::Roster(to, _), Some(_)) => drop(to.send(Err(roster::Refusal::Unavailable))),
             (Self::Nobody, _) => {}
         }
     }

@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use aplomb::config::{Config, Lab};
-use aplomb::hub::{Hub, PubSubJob};
+use aplomb::hub::{Hub, PubSubJob, Question};
 use aplomb::lab;
 use aplomb::link::Peer;
 use aplomb::rest::{Rest, router};
@@ -20,7 +20,7 @@ use aplomb_core::domain::Flavour;
 use aplomb_core::finesse::system_info::{Status, SystemInfo};
 use aplomb_core::handshake::Origin;
 use aplomb_core::jid::FullJid;
-use aplomb_core::pubsub::{ItemsWish, Reply, Request as Question};
+use aplomb_core::pubsub::{self, ItemsWish, Reply};
 use aplomb_core::realm::Realm;
 use aplomb_core::sasl::KeyRing;
 use aplomb_core::secret::Secret;
@@ -65,7 +65,7 @@ impl Answer {
 pub(crate) struct Centre {
     pub(crate) router: Router,
     pub(crate) writer: Writer,
-    questions: mpsc::Sender<PubSubJob>,
+    questions: mpsc::Sender<Question>,
 }
 
 impl Centre {
@@ -142,9 +142,11 @@ impl Centre {
     /// The updates of a node, oldest first.
     pub(crate) async fn events(&self, node: &str) -> Vec<String> {
         let asker = FullJid::new("admin@localhost/test").unwrap();
-        let request = Question::Items { node: node.to_owned(), wish: ItemsWish::default() };
+        let wish = ItemsWish::default();
+        let request = pubsub::Request::Items { node: node.to_owned(), wish };
         let (answer, answered) = oneshot::channel();
-        self.questions.send(PubSubJob { asker, request, answer }).await.unwrap();
+        let job = PubSubJob { asker, request, answer };
+        self.questions.send(Question::PubSub(Box::new(job))).await.unwrap();
         let Ok(Reply::Items { items, .. }) = answered.await.unwrap() else { return Vec::new() };
         let update =
             |payload: &str| compact(&read_element(payload, Prologue::Forbidden).unwrap().text());

@@ -9,6 +9,7 @@ mod pubsub;
 mod roster;
 mod rsm;
 mod session;
+mod subscription;
 mod time;
 mod version;
 
@@ -27,6 +28,7 @@ use crate::xml::Element;
 pub(super) const FEATURES: &[Feature] = &[
     session::FEATURE,
     roster::FEATURE,
+    subscription::FEATURE,
     presence::FEATURE,
     disco::FEATURE,
     pubsub::FEATURE,
@@ -87,6 +89,10 @@ pub(super) enum Answer {
     Result(Option<Element>),
     /// Let the pubsub service say.
     PubSub(Request),
+    /// Let the asker's roster be told.
+    Contacts,
+    /// Let the asker's roster be changed.
+    Roster(crate::roster::Request),
 }
 
 pub(super) type Answered = Result<Answer, StanzaError>;
@@ -121,6 +127,11 @@ fn announced_at(place: Place) -> Vec<&'static str> {
         announces.filter(|(at, _)| *at == place).flat_map(|(_, names)| *names).copied().collect();
     here.sort_unstable();
     here
+}
+
+/// Sends a presence back with an error.
+fn refused(presence: &Presence, error: StanzaError) -> Effect {
+    Effect::Reply(presence.error(error).into_element())
 }
 
 /// The answer to what nobody here understands.

@@ -1,26 +1,29 @@
-//! Presence, as far as Finesse uses it (RFC 6121 §4).
+//! Presence: who is there, and how available (RFC 6121 §4).
 //!
-//! People do not see each other: their state is told on the nodes of users and teams. Only the
-//! user `finesse` is seen, by everybody.
+//! People see each other if they agreed to it. The user `finesse` is seen by everybody.
 
-use super::{Effect, Feature, Speaks};
+use std::sync::Arc;
+
+use super::{Effect, Feature, Speaks, refused};
 use crate::jid::{FullJid, Jid};
-use crate::realm::Realm;
+use crate::limits::PRESENCE_BYTES_MAX;
 use crate::realm::place::Place;
+use crate::realm::{Realm, Shown};
 use crate::standard::Sample;
-use crate::stanza::{Presence, PresenceKind};
+use crate::stanza::{Condition, Presence, PresenceKind, StanzaError};
 
 pub(super) const FEATURE: Feature = Feature {
     name: "Presence",
     source: "RFC 6121 §4",
     what: "A client gets events after its first presence, at its bare address with a priority of \
            0 or more. Each presence of its own is followed by that of `finesse@domain`, without \
-           which Cisco's desktop reports `connecting` for ever. Presence is not echoed and not \
-           shown to others; who asks for another's gets `unsubscribed`.",
+           which Cisco's desktop reports `connecting` for ever. It goes to everybody who may see \
+           it and to the other sessions of the account, and is not echoed. It may be directed to \
+           people of one's teams, and asked for.",
     samples: &[
-        Sample::unanswered("<presence><priority>1</priority><status>here</status></presence>"),
-        Sample::unanswered("<presence to='finesse@cc.test' type='probe'/>"),
-        Sample::unanswered("<presence to='1002@cc.test' type='subscribe'/>"),
+        Sample::unanswered("<presence><priority>1</priority><show>away</show></presence>"),
+        Sample::unanswered("<presence to='1002@cc.test'/>"),
+        Sample::unanswered("<presence type='probe' to='1002@cc.test'/>"),
     ],
     announces: &[],
     stream: None,
@@ -30,16 +33,34 @@ pub(super) const FEATURE: Feature = Feature {
 /// COMPAT: Finesse 11 to 15: own presence is not echoed, as in the tech note's walk, where only
 /// the presence of service users follows (RFC 6121 §4.2.2 would have it echoed).
 fn take(realm: &Realm, asker: &FullJid, presence: &Presence) -> Vec<Effect> {
+    let is_available = presence.kind == PresenceKind::Available;
     match (presence.kind, &presence.to) {
-        (PresenceKind::Available, None) => {
-            vec![Effect::Present(Box::new(presence.clone())), Effect::FinessePresence]
+        (PresenceKind::Available | PresenceKind::Unavailable, None) => {
+            let Some(shown) = shown(asker, presence) else {
+                return vec![refused(presence, too_long())];
+            };
+            let finesse = is_available.then_some(Effect::FinessePresence);
+            [Effect::Present(shown)].into_iter().chain(finesse).collect()
         }
-        (PresenceKind::Unavailable, None) => vec![Effect::Present(Box::new(presence.clone()))],
-        (PresenceKind::Subscribe, Some(to)) => subscribe(realm, asker, to),
+        (PresenceKind::Available | PresenceKind::Unavailable, Some(to)) if realm.is_person(to) => {
+            let Some(shown) = shown(asker, presence) else {
+                return vec![refused(presence, too_long())];
+            };
+            let error = StanzaError::new(Condition::PolicyViolation)
+                .with_text("you showed yourself directly to too many; be unavailable to some");
+            let otherwise = presence.error(error).into_element();
+            vec![Effect::Direct { to: to.clone(), shown, otherwise }]
+        }
         (PresenceKind::Probe, Some(to)) if is_finesse(realm, asker, to) => {
             vec![Effect::FinessePresence]
         }
-        // Directed presence has nobody to go to, and the rest answers what nobody asked.
+        (PresenceKind::Probe, Some(to)) if realm.is_person(to) => vec![Effect::Probe(to.clone())],
+        (PresenceKind::Available | PresenceKind::Probe, Some(to)) if !realm.is_ours(Some(to)) => {
+            let error = StanzaError::new(Condition::RemoteServerNotFound);
+            vec![refused(presence, error)]
+        }
+        // Services take no presence, subscriptions are a feature of their own, and the rest answers
+        // what nobody asked.
         (
             PresenceKind::Available
             | PresenceKind::Unavailable
@@ -54,18 +75,15 @@ fn take(realm: &Realm, asker: &FullJid, presence: &Presence) -> Vec<Effect> {
     }
 }
 
-/// Everybody sees `finesse` anyway; of the others nobody learns whether they exist
-/// (RFC 6121 §3.1.3).
-fn subscribe(realm: &Realm, asker: &FullJid, to: &Jid) -> Vec<Effect> {
-    let answer = |kind| {
-        let (from, to) = (Some(to.to_bare().into()), Some(asker.to_bare().into()));
-        let presence = Presence { from, to, id: None, kind, priority: 0, payload: Vec::new() };
-        Effect::Reply(crate::stanza::Stanza::Presence(presence).into_element())
-    };
-    match is_finesse(realm, asker, to) {
-        true => vec![answer(PresenceKind::Subscribed), Effect::FinessePresence],
-        false => vec![answer(PresenceKind::Unsubscribed)],
-    }
+/// What others get; none if it is too long for them.
+fn shown(asker: &FullJid, presence: &Presence) -> Option<Arc<Shown>> {
+    let shown = Shown::of(asker, presence);
+    (shown.tail.len() <= PRESENCE_BYTES_MAX).then(|| Arc::new(shown))
+}
+
+fn too_long() -> StanzaError {
+    let text = format!("a presence has at most {PRESENCE_BYTES_MAX} bytes");
+    StanzaError::new(Condition::PolicyViolation).with_text(text)
 }
 
 fn is_finesse(realm: &Realm, asker: &FullJid, to: &Jid) -> bool {

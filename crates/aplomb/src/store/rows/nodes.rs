@@ -10,7 +10,7 @@ use aplomb_core::pubsub::{
 use aplomb_core::time::WallTime;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use super::{list, parse_list, run, text, text_of, value_of};
+use super::{address, list, parse_list, run, text, text_of, value_of};
 use crate::store::{Change, StoreError};
 
 /// The row numbers of nodes that were touched lately.
@@ -243,10 +243,6 @@ pub(super) fn item(row: &Row<'_>) -> Result<Change, StoreError> {
 
 fn name(row: &Row<'_>) -> rusqlite::Result<Arc<str>> {
     row.get("name")
-}
-
-fn address<J: std::str::FromStr>(jid: &str) -> Result<J, StoreError> {
-    jid.parse().map_err(|_| StoreError::Corrupt(format!("the address {jid:?}")))
 }
 
 /// SQLite's integers are signed; our numbers count from one and never come near the end.
