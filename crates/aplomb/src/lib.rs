@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod cli;
 pub mod client;
 pub mod clock;
+pub mod compare;
 pub mod config;
 pub mod control;
 pub mod departure;

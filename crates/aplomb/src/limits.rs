@@ -224,3 +224,29 @@ pub const BOSH_QUEUE_MAX: usize = 4;
 
 /// Log lines that wait for whoever reads the log: some 3 MB, minutes of a busy server.
 pub const LOG_LINES_MAX: usize = 10_000;
+
+/// Bytes of one answer that a comparison takes: a poll that was long away gets
+/// [`FEED_ANSWER_BYTES_MAX`] of items, written twice.
+pub const COMPARE_ANSWER_BYTES_MAX: usize = 4 * FEED_ANSWER_BYTES_MAX;
+
+/// Seconds that a comparison waits for an answer that should come at once.
+pub const COMPARE_ANSWER_SECS_MAX: u64 = 15;
+
+/// Seconds that a comparison waits for a reader to be there, and for the last event to be seen.
+pub const COMPARE_SETTLE_SECS_MAX: u64 = 5;
+
+/// Events a second that a comparison causes on a server that it did not start: it may be somebody's
+/// contact centre, and each is a change of a state there.
+pub const COMPARE_FOREIGN_RATE_MAX: f64 = 10.0;
+
+/// Events a second that a comparison causes at most: one agent's changes come one after another.
+pub const COMPARE_RATE_MAX: f64 = 1_000.0;
+
+/// Seconds that a comparison may be told to take.
+pub const COMPARE_SECS_MAX: u64 = 3_600;
+
+/// Seconds that the server of a comparison has to start, and to stop.
+pub const COMPARE_SERVER_SECS_MAX: u64 = 30;
+
+/// Lines of its server's log that a comparison keeps, to show them if it fails.
+pub const COMPARE_LOG_LINES: usize = 20;

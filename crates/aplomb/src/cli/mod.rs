@@ -1,6 +1,8 @@
 //! The command line, one file per command.
 
+mod compare;
 mod config;
+mod credentials;
 mod place;
 mod serve;
 mod team;
@@ -24,6 +26,7 @@ struct Root {
 enum Command {
     Serve(serve::Serve),
     Watch(watch::Watch),
+    Compare(compare::Compare),
     Config(config::Config),
     User(user::User),
     Team(team::Team),
@@ -44,6 +47,7 @@ Examples:
   aplomb serve --lab                 a small contact centre in memory, its password printed
   aplomb watch wss://localhost:8445/ws/ --user 1001 --insecure
                                      log in as an agent and print events as they come
+  aplomb compare                     every way to follow an agent, measured side by side
   aplomb config --lab                what `serve --lab` would run with, and why
   aplomb user add 1001 --team 1      a new agent
 
@@ -55,6 +59,7 @@ pub fn run() -> ExitCode {
     match Root::parse().command {
         Command::Serve(serve) => serve.run(),
         Command::Watch(watch) => watch.run(),
+        Command::Compare(compare) => compare.run(),
         Command::Config(config) => config.run(),
         Command::User(user) => user.run(),
         Command::Team(team) => team.run(),
@@ -73,6 +78,18 @@ fn print(text: &str) -> ExitCode {
     match written {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Ok(()) | Err(_) => ExitCode::SUCCESS,
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
     }
 }
 

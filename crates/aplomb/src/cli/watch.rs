@@ -2,20 +2,19 @@
 
 mod print;
 
-use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use aplomb_core::framing::StreamCondition;
-use aplomb_core::secret::Secret;
 use aplomb_core::stream::initiator::Trouble;
 use tokio_util::sync::CancellationToken;
 
-use super::{USAGE, fail};
+use super::credentials::{Credentials, UsageError};
+use super::{USAGE, fail, interrupted};
 use crate::client::news::{Loss, News, What};
 use crate::client::{self, Failure, Settings};
-use crate::link::dial::{ConnectError, Fingerprint, Meter, Target, Trust, TrustError};
+use crate::link::dial::{ConnectError, Meter, Target};
 use crate::random;
 use print::Voice;
 
@@ -59,30 +58,12 @@ pub(super) struct Watch {
     #[arg(long)]
     domain: Option<String>,
 
-    /// A file whose first line is the password.
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
-
     /// Seconds that each step of connecting may take.
     #[arg(long, value_name = "SECS", default_value_t = 10)]
     timeout: u64,
 
-    /// Trusts the certificates in this PEM file and those that they vouch for, and no others.
-    #[arg(long, value_name = "FILE", group = "trust")]
-    ca: Option<PathBuf>,
-
-    /// Trusts the certificate with this SHA-256, whoever signed it.
-    #[arg(long, value_name = "SHA256", group = "trust")]
-    fingerprint: Option<Fingerprint>,
-
-    /// Trusts any certificate: somebody in between can read everything, the password too.
-    #[arg(long, group = "trust")]
-    insecure: bool,
-
-    /// Logs in without TLS over ws:// and xmpp:// where the server has none, and sends the password
-    /// as it is where it takes nothing else.
-    #[arg(long)]
-    plain_without_tls: bool,
+    #[command(flatten)]
+    credentials: Credentials,
 }
 
 const EXAMPLES: &str = "\
@@ -143,58 +124,20 @@ impl Watch {
 
     fn settings(&self) -> Result<Settings, UsageError> {
         let teams = self.team.iter().map(|team| format!("/finesse/api/Team/{team}/Users"));
-        let trust = match (&self.ca, self.fingerprint, self.insecure) {
-            (Some(path), _, _) => Trust::Authority(path.clone()),
-            (None, Some(fingerprint), _) => Trust::Pinned(fingerprint),
-            (None, None, true) => Trust::Anything,
-            (None, None, false) => Trust::System,
-        };
-        if self.ca.is_some() {
-            trust.check()?;
-        }
         let resource = self.resource.clone();
         Ok(Settings {
             target: self.url.clone(),
-            trust,
+            trust: self.credentials.trust()?,
             domain: self.domain.clone(),
             user: self.user.clone(),
-            password: self.password()?,
+            password: self.credentials.password(&self.user)?,
             resource: resource.unwrap_or_else(|| format!("watch-{}", random::name(6))),
-            allows_plain_without_tls: self.plain_without_tls,
+            allows_plain_without_tls: self.credentials.plain_without_tls,
             nodes: self.node.iter().cloned().chain(teams).collect(),
             wait: Duration::from_secs(self.timeout),
             meter: Meter::default(),
         })
     }
-
-    fn password(&self) -> Result<Secret<String>, UsageError> {
-        let password = if let Some(path) = &self.password_file {
-            let text = std::fs::read_to_string(path);
-            let text = text.map_err(|error| UsageError::PasswordFile(path.clone(), error))?;
-            text.lines().next().unwrap_or_default().to_owned()
-        } else if let Ok(password) = std::env::var("APLOMB_PASSWORD") {
-            password
-        } else if std::io::stdin().is_terminal() {
-            rpassword::prompt_password(format!("Password of {}: ", self.user))
-                .map_err(UsageError::Prompt)?
-        } else {
-            return Err(UsageError::NoPassword);
-        };
-        if password.is_empty() { Err(UsageError::NoPassword) } else { Ok(Secret::new(password)) }
-    }
-}
-
-/// Why there is nothing to start with.
-#[derive(Debug, thiserror::Error)]
-enum UsageError {
-    #[error(transparent)]
-    Trust(#[from] TrustError),
-    #[error("--password-file {0}: {1}")]
-    PasswordFile(PathBuf, std::io::Error),
-    #[error("the password cannot be asked for: {0}; set APLOMB_PASSWORD or --password-file")]
-    Prompt(std::io::Error),
-    #[error("no password; set APLOMB_PASSWORD or --password-file, or run it in a terminal")]
-    NoPassword,
 }
 
 fn whole_node(text: &str) -> Result<String, String> {
@@ -215,17 +158,6 @@ fn is_last(what: &What, events_left: &mut Option<u64>) -> bool {
     let Some(left) = events_left else { return false };
     *left = left.saturating_sub(count);
     *left == 0
-}
-
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
 }
 
 const fn exit_code(failure: &Failure) -> u8 {

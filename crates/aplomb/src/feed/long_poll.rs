@@ -12,7 +12,7 @@ use super::answer::answer;
 use super::caller::Caller;
 use super::question::Question;
 use super::reader::{Reader, Turn};
-use super::{Feed, Feeds, Problem};
+use super::{Feed, Feeds, Problem, Reads};
 use crate::clock;
 
 /// See `what`.
@@ -20,6 +20,7 @@ pub(super) const FEED: Feed = Feed {
     path: "/feeds/longpoll",
     method: "GET",
     what: "Answers when something came since the cursor, or with nothing after `wait` seconds.",
+    reads: Reads::WhenSomethingComes,
     routes: || OpenApiRouter::new().routes(routes!(long_poll)),
 };
 

@@ -46,7 +46,24 @@ pub struct Feed {
     pub method: &'static str,
     /// What it is good for, in a sentence.
     pub what: &'static str,
+    /// How a reader gets events from it.
+    pub reads: Reads,
     routes: fn() -> OpenApiRouter<Arc<Feeds>>,
+}
+
+/// How events come to a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// Each request is answered at once.
+    AtOnce,
+    /// Each request is answered when there is something.
+    WhenSomethingComes,
+    /// One answer never ends: server-sent events.
+    AsStream,
+    /// As messages of a WebSocket.
+    AsMessages,
+    /// Not at all: it opens the others.
+    Nothing,
 }
 
 /// Every feed, and the token that opens them.

@@ -21,7 +21,7 @@ use super::answer::{self, NOTHING_LEFT, UNAVAILABLE, written};
 use super::caller::Caller;
 use super::question::Question;
 use super::reader::{Reader, Turn};
-use super::{Feed, Feeds, Problem};
+use super::{Feed, Feeds, Problem, Reads};
 use crate::clock;
 use crate::limits::{STALL_SECS_MAX, WS_CLOSE_SECS_MAX};
 use crate::link::{Broken, Farewell, Heard, Link, Peer};
@@ -33,6 +33,7 @@ pub(super) const FEED: Feed = Feed {
     path: "/feeds/ws",
     method: "GET",
     what: "A plain WebSocket; each message is what a poll would answer.",
+    reads: Reads::AsMessages,
     routes: || OpenApiRouter::new().routes(routes!(plain_ws)),
 };
 

@@ -11,13 +11,14 @@ use super::answer::answer;
 use super::caller::Caller;
 use super::question::Question;
 use super::reader::Reader;
-use super::{Feed, Feeds, Problem};
+use super::{Feed, Feeds, Problem, Reads};
 
 /// See `what`.
 pub(super) const FEED: Feed = Feed {
     path: "/feeds/poll",
     method: "GET",
     what: "Answers at once with what came since the cursor, which may be nothing.",
+    reads: Reads::AtOnce,
     routes: || OpenApiRouter::new().routes(routes!(poll)),
 };
 

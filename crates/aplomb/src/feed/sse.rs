@@ -23,7 +23,7 @@ use super::answer::{self, NOTHING_LEFT, UNAVAILABLE};
 use super::caller::Caller;
 use super::question::Question;
 use super::reader::{Reader, Turn};
-use super::{Feed, Feeds, Problem};
+use super::{Feed, Feeds, Problem, Reads};
 use crate::limits::FEED_RETRY_MS;
 use crate::mailbox::EndReason;
 
@@ -32,6 +32,7 @@ pub(super) const FEED: Feed = Feed {
     path: "/feeds/sse",
     method: "GET",
     what: "Server-sent events, for a browser's `EventSource` and for `curl -N`.",
+    reads: Reads::AsStream,
     routes: || OpenApiRouter::new().routes(routes!(sse)),
 };
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Feed, Feeds, Problem, caller};
+use super::{Feed, Feeds, Problem, Reads, caller};
 use crate::web;
 
 /// See `what`.
@@ -18,6 +18,7 @@ pub(super) const FEED: Feed = Feed {
     path: "/feeds/token",
     method: "POST",
     what: "Gives a short-lived token for the password, so that no password is in a URL.",
+    reads: Reads::Nothing,
     routes: || OpenApiRouter::new().routes(routes!(make_token)),
 };
 

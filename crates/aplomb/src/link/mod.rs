@@ -272,3 +272,29 @@ impl Wrap {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dial::{Over, SCHEMES};
+
+    /// What a client dials to get such a link: a new carrier has a client's end, or is none.
+    fn over(link: &Link) -> Over {
+        match link {
+            Link::WebSocket(_) => Over::WebSocket,
+            Link::Tcp(_) => Over::Tcp,
+            Link::Bosh(_) => Over::Bosh,
+        }
+    }
+
+    #[test]
+    fn every_carrier_is_in_the_list_of_schemes() {
+        let links = [
+            Link::WebSocket(WebSocket::new(Carrier::default(), &[], 1)),
+            Link::Tcp(Tcp::new(Carrier::default())),
+        ];
+        for link in &links {
+            assert!(SCHEMES.iter().any(|(_, dialled, _)| *dialled == over(link)));
+        }
+    }
+}

@@ -247,6 +247,7 @@ const RULES: &[Rule] = &[
             "crates/aplomb-core/src/sasl/",
             "crates/aplomb-core/src/stream/initiator.rs",
             "crates/aplomb/src/cli/place.rs",
+            "crates/aplomb/src/compare/ground.rs",
             "crates/aplomb/src/feed/token.rs",
             "crates/aplomb/src/office/request.rs",
             "crates/aplomb/src/serve/banner.rs",

@@ -74,7 +74,7 @@ impl Web {
             shaken.map_err(|error| ConnectError::NotHttp(error.to_string()))?;
         let connection = tokio::spawn(async move {
             // How it ended is told to whoever waits for an answer.
-            let _ = connection.await;
+            let _ = connection.with_upgrades().await;
         });
         let meter = self.meter.clone();
         Ok(Line { sender, meter, _connection: AbortOnDropHandle::new(connection) })
