@@ -43,13 +43,17 @@ fn answer(ask: &Ask<'_>) -> Answered {
     }
     match ask.is_set {
         true => change(ask.payload).map(Answer::Roster),
+        false if ask.payload.children().next().is_some() => Err(bad("a request has no items")),
         false => Ok(Answer::Contacts),
     }
 }
 
+fn bad(text: &str) -> StanzaError {
+    StanzaError::new(Condition::BadRequest).with_text(text)
+}
+
 /// Reads what is to change: of one contact, and no more (RFC 6121 §2.3.3).
 fn change(query: &Element) -> Result<Request, StanzaError> {
-    let bad = |text: &str| StanzaError::new(Condition::BadRequest).with_text(text);
     let mut items = query.children();
     let (Some(item), None) = (items.next(), items.next()) else {
         return Err(bad("a change is of one item"));
