@@ -38,10 +38,28 @@ class Lab:
         ports = json.loads(ports)
         port = {name: int(ports[name].rsplit(":", 1)[1]) for name in ("https", "xmpp", "xmpps")}
         self.https, self.xmpp, self.xmpps = port["https"], port["xmpp"], port["xmpps"]
-        # Its further lines go nowhere, but the pipe must not fill.
-        threading.Thread(target=self.program.stderr.read, daemon=True).start()
+        self.lines, self.has_line = [], threading.Condition()
+        threading.Thread(target=self.read_log, daemon=True).start()
         self.ca = Path(self.home.name) / "ca.pem"
         self.ca.write_text(ssl.get_server_certificate(("127.0.0.1", self.https)))
+
+    def read_log(self):
+        for line in self.program.stderr:
+            with self.has_line:
+                self.lines.append(json.loads(line))
+                self.has_line.notify_all()
+
+    def logins(self, user, count=1):
+        """How a user logged in, `count` times: each mechanism, with its channel binding or None."""
+
+        def seen():
+            mine = [line for line in self.lines if line.get("name") == user]
+            mine = [line for line in mine if line.get("message") == "logged in"]
+            return [(line["mechanism"], line.get("binding")) for line in mine]
+
+        with self.has_line:
+            assert self.has_line.wait_for(lambda: len(seen()) >= count, WAIT_SECS), seen()
+            return seen()
 
     def put_state(self, user, state, request_id):
         """Changes an agent's state over REST, as the agent; 202 is expected."""

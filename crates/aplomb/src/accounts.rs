@@ -19,7 +19,7 @@ use aplomb_core::jid;
 use aplomb_core::sasl::decoy::Decoys;
 use aplomb_core::sasl::memory::Memory;
 use aplomb_core::sasl::tokens::Tokens;
-use aplomb_core::sasl::{Failure, Hash, KeyRing, Login, Mechanism, ScramKeys};
+use aplomb_core::sasl::{Failure, Hash, KeyRing, Login, Mechanism, MoreKeys, ScramKeys};
 use aplomb_core::secret::Secret;
 use aplomb_core::time::Moment;
 use parking_lot::{Mutex, RwLock};
@@ -77,16 +77,21 @@ pub struct Accounts {
     waiting: Semaphore,
     deriving: Arc<Semaphore>,
     derivations: Counter,
+    keep: Keep,
 }
+
+/// Has keys kept that were derived at a login; it may drop them, for the next login makes them too.
+pub type Keep = Arc<dyn Fn(MoreKeys) + Send + Sync>;
 
 impl Accounts {
     /// No accounts yet; [`Accounts::adopt`] brings them. `decoy_key` stays with the store;
-    /// `derivations` counts the passwords that were checked the long way.
+    /// `derivations` counts the passwords that were checked the long way; `keep` has new keys kept.
     pub fn new(
         policy: &Policy,
         decoy_key: [u8; 32],
         domain: Arc<RwLock<Domain>>,
         derivations: Counter,
+        keep: Keep,
     ) -> Self {
         let memory_key = Secret::new(random::bytes());
         // One core is left to everybody who is logged in already.
@@ -105,6 +110,7 @@ impl Accounts {
             waiting: Semaphore::new(LOGINS_WAITING_MAX),
             deriving: Arc::new(Semaphore::new(derivers)),
             derivations,
+            keep,
         }
     }
 
@@ -195,6 +201,11 @@ impl Accounts {
         self.guard.lock().forget(&account);
     }
 
+    /// Adds keys of a password that stays; what is remembered of it stays too.
+    pub fn adopt_more(&self, more: &MoreKeys) {
+        self.keys.write().add(&spelling(&more.user), &more.beside, &more.keys);
+    }
+
     fn recall(&self, account: &str, password: &Secret<String>) -> Option<Login> {
         let now = clock::moment();
         if self.guard.lock().is_locked(account, now) {
@@ -214,31 +225,52 @@ impl Accounts {
     ) -> Result<Login, Failure> {
         let (keys, stored) = self.keys_or_decoy(&account, CHECKED_BY);
         self.derivations.inc();
-        let (name, sent) = (account.clone(), password.clone());
-        let check = move || (keys.check(&name, &sent), turn);
+        let (name, sent, with) = (account.clone(), password.clone(), keys.clone());
+        let check = move || (with.check(&name, &sent), turn);
         let checked = tokio::task::spawn_blocking(check).await;
         let (login, turn) = checked.map_err(|_| Failure::TemporaryAuthFailure)?;
         self.settle(&account, peer, stored.is_some(), login.is_some());
         let login = login.ok_or(Failure::NotAuthorized)?;
-        self.remember(&login, password, stored.as_ref());
+        self.remember(&login, password, &keys);
         // Not before it is remembered: who is next would do the same work again.
         drop(turn);
+        self.complete(account, password, keys, &stored.unwrap_or_default());
         Ok(login)
     }
 
-    /// Remembers a password, unless it was changed while it was checked.
-    fn remember(
+    /// Derives the keys for hashes that an account has none for, if nobody waits for his turn, and
+    /// has them kept. Else it is done at the next login that is checked in this way.
+    fn complete(
         &self,
-        login: &Login,
+        user: String,
         password: &Secret<String>,
-        checked_with: Option<&Arc<KeyRing>>,
+        beside: ScramKeys,
+        stored: &KeyRing,
     ) {
+        let lacking: Vec<Hash> =
+            Hash::ALL.into_iter().filter(|hash| stored.of(*hash).is_none()).collect();
+        let Ok(turn) = Arc::clone(&self.deriving).try_acquire_owned() else { return };
+        if lacking.is_empty() {
+            return;
+        }
+        let salted = lacking.into_iter().map(|hash| (hash, self.decoys.salt(&user, hash)));
+        let salted: Vec<_> = salted.collect();
+        let (password, iterations) = (password.clone(), self.decoys.iterations());
+        let keep = Arc::clone(&self.keep);
+        tokio::task::spawn_blocking(move || {
+            let derive = |(hash, salt): &(Hash, Vec<u8>)| {
+                ScramKeys::derive(*hash, &password, salt, iterations).ok()
+            };
+            let keys = salted.iter().filter_map(derive).collect();
+            keep(MoreKeys { user, beside, keys });
+            drop(turn);
+        });
+    }
+
+    /// Remembers a password, unless it was changed while it was checked.
+    fn remember(&self, login: &Login, password: &Secret<String>, checked_with: &ScramKeys) {
         let all = self.keys.read();
-        let is_current = match (all.of(login.name()), checked_with) {
-            (Some(now), Some(then)) => Arc::ptr_eq(now, then),
-            (None, _) | (_, None) => false,
-        };
-        if is_current {
+        if all.are_still(login.name(), checked_with) {
             self.remembered.write().remember(login, password, clock::moment());
         }
     }

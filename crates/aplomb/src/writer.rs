@@ -19,12 +19,12 @@ use std::time::Duration;
 use aplomb_core::domain::{Command, Domain, Refusal};
 use aplomb_core::finesse::people::are_colleagues;
 use aplomb_core::pubsub::Bounds;
-use aplomb_core::sasl::KeyRing;
+use aplomb_core::sasl::{KeyRing, MoreKeys};
 use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use crate::accounts::{Accounts, Policy};
+use crate::accounts::{Accounts, Keep, Policy};
 use crate::config::Config;
 use crate::hub::{Hub, Question};
 use crate::limits::{
@@ -132,14 +132,15 @@ pub fn start(
     hub.open_rosters(roster, &sights);
     let policy = Policy::from(config);
     let derivations = metrics.derivations.clone();
-    let accounts = Accounts::new(&policy, snapshot.decoy_key, domain.clone(), derivations);
+    let (jobs, waiting) = mpsc::channel(WRITER_QUEUE_MAX);
+    let accounts =
+        Accounts::new(&policy, snapshot.decoy_key, domain.clone(), derivations, keep_by(&jobs));
     let accounts = Arc::new(accounts);
     for change in snapshot.changes {
         if let crate::store::Change::Keys { user, keys } = change {
             accounts.adopt(&user, keys);
         }
     }
-    let (jobs, waiting) = mpsc::channel(WRITER_QUEUE_MAX);
     let is_in_service = Arc::new(AtomicBool::new(true));
     let run = run::Run::new(
         store,
@@ -160,6 +161,16 @@ pub fn start(
     let scram_iterations = policy.scram_iterations;
     let writer = Writer { domain, jobs, is_in_service, scram_iterations };
     Ok(Started { writer, accounts, thread })
+}
+
+/// Has keys kept by the writer, if it has time; the next login brings those that it has none for.
+fn keep_by(jobs: &mpsc::Sender<Job>) -> Keep {
+    let jobs = jobs.downgrade();
+    Arc::new(move |more| {
+        if let Some(jobs) = jobs.upgrade() {
+            let _ = jobs.try_send(Job::MoreKeys(more));
+        }
+    })
 }
 
 impl Writer {
@@ -240,6 +251,7 @@ impl From<WriteError> for StepError {
 enum Job {
     Steps(Steps),
     Question(Question),
+    MoreKeys(MoreKeys),
     Stop,
 }
 

@@ -26,6 +26,17 @@ pub struct ScramKeys {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyRing(Vec<ScramKeys>);
 
+/// Keys for further hashes, derived from a password that was right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoreKeys {
+    /// The user's id.
+    pub user: String,
+    /// The keys that it was checked with: if they are other ones by now, nothing is added.
+    pub beside: ScramKeys,
+    /// What is added, for hashes that have no keys.
+    pub keys: KeyRing,
+}
+
 /// A password that SASLprep refuses, such as an empty one or one with control characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the password is empty or holds characters that RFC 4013 prohibits")]

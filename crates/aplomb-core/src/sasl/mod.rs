@@ -12,7 +12,7 @@ pub mod scram;
 pub mod tokens;
 
 pub use hash::Hash;
-pub use keys::{KeyRing, ScramKeys};
+pub use keys::{KeyRing, MoreKeys, ScramKeys};
 
 use crate::jid::{self, BareJid};
 use crate::standard::Standard;

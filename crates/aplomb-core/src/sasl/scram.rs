@@ -60,7 +60,7 @@ impl ClientFirst {
         else {
             return Err(Failure::MalformedRequest);
         };
-        let (binding, data) = read_flag(flag, is_bound, offer)?.unzip();
+        let (binding, data) = read_flag(flag, hash, is_bound, offer)?.unzip();
         let (name, nonce) = name_and_nonce(bare).ok_or(Failure::MalformedRequest)?;
         let name = jid::account_name(&name).map_err(|_| Failure::MalformedRequest)?;
         if !authzid.is_empty() {
@@ -266,6 +266,7 @@ pub fn binding_named(message: &[u8]) -> Option<&str> {
 /// Reads the flag; gives the binding that it names, and the data of that.
 fn read_flag<'a>(
     flag: &str,
+    hash: Hash,
     is_bound: bool,
     offer: Offer<'a>,
 ) -> Result<Option<(BindingType, &'a [u8])>, Failure> {
@@ -277,6 +278,11 @@ fn read_flag<'a>(
         }
         (None, false) if flag == "y" && offer.can_bind() => Err(Failure::Downgraded),
         (None, false) if matches!(flag, "n" | "y") => Ok(None),
+        // COMPAT: stanza 12: it takes the bound form wherever it is offered and then binds nothing,
+        // which is the same as if it had taken the other form.
+        (None, true) if flag == "n" && offer.mechanisms.contains(&Mechanism::Scram(hash)) => {
+            Ok(None)
+        }
         (Some(_), false) | (None, _) => Err(Failure::MalformedRequest),
     }
 }
@@ -502,9 +508,11 @@ mod tests {
         check("p=tls-server-end-point,a=ada@cc.test,n=ada,r=abc", plus, bound, Ok("ada"));
         check("n,,n=ada,r=abc", plain, bound, Ok("ada"));
         check("y,,n=ada,r=abc", plain, bound, Err(Failure::Downgraded));
-        for malformed in ["n,,n=ada,r=abc", "y,,n=ada,r=abc"] {
-            check(malformed, plus, bound, Err(Failure::MalformedRequest));
-        }
+        check("y,,n=ada,r=abc", plus, bound, Err(Failure::MalformedRequest));
+        // As stanza says it, where nothing but a bound login will do, and where another will.
+        check("n,,n=ada,r=abc", plus, bound, Ok("ada"));
+        let strict = offer(&ALL[..3], &some);
+        check("n,,n=ada,r=abc", plus, strict, Err(Failure::MalformedRequest));
         for unknown in ["p=tls-unique", "p=", "p=TLS-EXPORTER"] {
             let message = format!("{unknown},,n=ada,r=abc");
             check(&message, plus, bound, Err(Failure::UnknownBinding));

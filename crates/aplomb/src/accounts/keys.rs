@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aplomb_core::sasl::{Hash, KeyRing};
+use aplomb_core::sasl::{Hash, KeyRing, ScramKeys};
 
 /// Who has which keys.
 #[derive(Debug, Default)]
@@ -39,6 +39,19 @@ impl Keys {
         }
     }
 
+    /// Whether the keys of `account` for `then.hash` are `then`: the password is still the same.
+    pub(super) fn are_still(&self, account: &str, then: &ScramKeys) -> bool {
+        self.of(account).and_then(|ring| ring.of(then.hash)) == Some(then)
+    }
+
+    /// Adds keys for hashes that `account` has none for, if those for another are still `beside`.
+    pub(super) fn add(&mut self, account: &str, beside: &ScramKeys, more: &KeyRing) {
+        if self.are_still(account, beside) {
+            let had = self.of(account).into_iter().flat_map(|ring| ring.iter());
+            self.set(account, Some(more.iter().chain(had).cloned().collect()));
+        }
+    }
+
     fn count(&mut self, keys: &KeyRing, change: impl Fn(usize) -> usize) {
         for (hash, lacking) in Hash::ALL.into_iter().zip(&mut self.lacking) {
             if keys.of(hash).is_none() {
@@ -52,7 +65,6 @@ impl Keys {
 mod tests {
     use std::num::NonZeroU32;
 
-    use aplomb_core::sasl::ScramKeys;
     use aplomb_core::secret::Secret;
 
     use super::*;
@@ -61,6 +73,31 @@ mod tests {
         let password = Secret::new("pencil".to_owned());
         let keys = |hash| ScramKeys::derive(hash, &password, b"salt", NonZeroU32::MIN).unwrap();
         Some(hashes.iter().map(|hash| keys(*hash)).collect())
+    }
+
+    #[test]
+    fn keys_are_added_beside_those_that_they_were_checked_with_and_replace_none() {
+        let (one, all) = (ring(&[Hash::Sha256]).unwrap(), ring(&Hash::ALL).unwrap());
+        let beside = one.of(Hash::Sha256).unwrap();
+        let mut other = beside.clone();
+        other.stored_key = Secret::new(vec![0; 32]);
+        let after = |kept: Option<&KeyRing>, beside: &ScramKeys| {
+            let mut keys = Keys::default();
+            keys.set("ada", kept.cloned());
+            keys.add("ada", beside, &all);
+            keys.of("ada").map(|ring| KeyRing::clone(ring))
+        };
+        assert_eq!(after(Some(&one), beside), Some(all.clone()));
+        assert_eq!(after(Some(&one), &other), Some(one.clone()));
+        assert_eq!(after(None, beside), None);
+        let changed: KeyRing = one.iter().cloned().chain([sha1(b"pepper")]).collect();
+        let kept = after(Some(&changed), beside).unwrap();
+        assert_eq!(kept.of(Hash::Sha1), changed.of(Hash::Sha1));
+    }
+
+    fn sha1(salt: &[u8]) -> ScramKeys {
+        let password = Secret::new("pencil".to_owned());
+        ScramKeys::derive(Hash::Sha1, &password, salt, NonZeroU32::MIN).unwrap()
     }
 
     /// Sets keys one after the other; each time `expected` are the hashes that all have.

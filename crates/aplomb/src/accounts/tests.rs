@@ -131,7 +131,45 @@ fn many_at_once_with_one_new_password_derive_once_for_each_turn_at_most() {
     assert!(accounts.derivations.get() <= turns, "{} derivations", accounts.derivations.get());
 }
 
+#[test]
+fn a_login_by_password_makes_the_keys_that_an_account_lacks_and_nothing_seems_to_change() {
+    let (kept, more) = std::sync::mpsc::sync_channel(8);
+    let accounts = accounts_that(Arc::new(move |more| drop(kept.send(more))));
+    let all = [Mechanism::Scram(Hash::Sha512), Mechanism::Scram(Hash::Sha256), Mechanism::Plain];
+    assert_eq!(accounts.serve_all(&all), all);
+    let old: KeyRing = keys("secret").of(Hash::Sha256).cloned().into_iter().collect();
+    accounts.adopt("1001", Some(old));
+    assert_eq!(accounts.serve_all(&all), all[1..], "one account has no keys for it");
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let password = Secret::new("secret".to_owned());
+    let seen = |hash| accounts.keys("1001", hash, PEER).unwrap();
+    let before = Hash::ALL.map(seen);
+    for (name, sent) in [("1001", "wrong"), ("nobody", "secret"), ("1001", "secret")] {
+        let sent = Secret::new(sent.to_owned());
+        let _ = runtime.block_on(accounts.verify(name, &sent, PEER));
+    }
+    let more: MoreKeys = more.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert_eq!((more.user.as_str(), more.keys.iter().count()), ("1001", 2));
+    accounts.adopt_more(&more);
+    for (before, after) in before.iter().zip(Hash::ALL.map(seen)) {
+        assert_eq!((&before.salt, before.iterations), (&after.salt, after.iterations));
+        assert!(after.check("1001", &password).is_some());
+    }
+    assert_eq!(accounts.serve_all(&all), all);
+    // What comes late, after the password was changed, adds nothing.
+    let changed: KeyRing = keys("changed").of(Hash::Sha256).cloned().into_iter().collect();
+    accounts.adopt("1001", Some(changed));
+    accounts.adopt_more(&more);
+    assert_eq!(seen(Hash::Sha1).check("1001", &password), None);
+    assert_eq!(accounts.serve_all(&all), all[1..]);
+}
+
 fn accounts() -> Accounts {
+    accounts_that(Arc::new(|_| {}))
+}
+
+fn accounts_that(keep: Keep) -> Accounts {
     let policy = Policy {
         logins_per_second_per_address: 100,
         lockout_failures: 3,
@@ -143,8 +181,8 @@ fn accounts() -> Accounts {
     let mut domain = Domain::new(Flavour::Uccx);
     domain.adopt(&user("1001", "ada"));
     domain.adopt(&user("1002", "grace"));
-    let accounts =
-        Accounts::new(&policy, [7; 32], Arc::new(RwLock::new(domain)), Counter::default());
+    let domain = Arc::new(RwLock::new(domain));
+    let accounts = Accounts::new(&policy, [7; 32], domain, Counter::default(), keep);
     accounts.adopt("1001", Some(keys("secret")));
     accounts.adopt("1002", Some(keys("secret")));
     accounts

@@ -1,13 +1,12 @@
 //! Tokens: what a page shows in a URL, where its user's password must not stand.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use aplomb_core::sasl::{Failure, Login};
 use aplomb_core::secret::Secret;
 
-use super::Accounts;
+use super::{Accounts, CHECKED_BY};
 use crate::{clock, random};
 
 impl Accounts {
@@ -22,15 +21,12 @@ impl Accounts {
         peer: IpAddr,
     ) -> Result<(Secret<String>, Duration), Failure> {
         let account = self.account_of(name);
-        let checked_with = self.keys.read().of(&account).cloned();
+        let checked_with = self.keys_or_decoy(&account, CHECKED_BY).0;
         let login = self.verify(name, password, peer).await?;
         let token = Secret::new(random::name(TOKEN_CHARS));
         // Under the lock of the keys: a change of password comes before the token or forgets it.
         let keys = self.keys.read();
-        let is_current = match (keys.of(login.name()), &checked_with) {
-            (Some(now), Some(then)) => Arc::ptr_eq(now, then),
-            (None, _) | (_, None) => false,
-        };
+        let is_current = keys.are_still(login.name(), &checked_with);
         let mut tokens = self.tokens.write();
         let is_issued = is_current && tokens.issue(&token, &login, clock::moment());
         is_issued.then(|| (token, tokens.life())).ok_or(Failure::TemporaryAuthFailure)

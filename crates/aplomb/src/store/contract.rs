@@ -13,7 +13,7 @@ use aplomb_core::pubsub::{
     SendLast, SubscriptionState, Terms,
 };
 use aplomb_core::roster::{self, Consent, Contact};
-use aplomb_core::sasl::{Hash, KeyRing, ScramKeys};
+use aplomb_core::sasl::{Hash, KeyRing, MoreKeys, ScramKeys};
 use aplomb_core::secret::Secret;
 use aplomb_core::time::WallTime;
 
@@ -89,6 +89,24 @@ fn a_new_value_replaces_the_old_one() {
             affiliated("n", "a@cc.test", Affiliation::Member),
         ],
     );
+}
+
+#[test]
+fn keys_are_added_beside_those_that_they_were_checked_with() {
+    let user = || "1001".to_owned();
+    let sha256 = |seed| key_ring(seed).of(Hash::Sha256).unwrap().clone();
+    let more = |seed| MoreKeys { user: user(), beside: sha256(seed), keys: key_ring(2) };
+    let kept = Change::Keys { user: user(), keys: Some(key_ring(1)) };
+    let mut ring = key_ring(2);
+    ring.put(sha256(1));
+    let all = Change::Keys { user: user(), keys: Some(ring) };
+    check(&[vec![kept.clone()], vec![Change::MoreKeys(more(1))]], &[all.clone()]);
+    check(&[vec![kept.clone()], vec![Change::MoreKeys(more(2))]], &[kept.clone()]);
+    check(&[vec![Change::MoreKeys(more(1))]], &[]);
+    // In one transaction with a new password: the new one stays alone.
+    let keys = Some([sha256(2)].into_iter().collect());
+    let changed = Change::Keys { user: user(), keys };
+    check(&[vec![kept, changed.clone(), Change::MoreKeys(more(1))]], &[changed]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub use sqlite::Sqlite;
 
 use std::path::PathBuf;
 
-use aplomb_core::sasl::KeyRing;
+use aplomb_core::sasl::{KeyRing, MoreKeys};
 use aplomb_core::{domain, pubsub, roster};
 
 /// One durable fact.
@@ -30,6 +30,8 @@ pub enum Change {
         /// The new keys; none removes the account.
         keys: Option<KeyRing>,
     },
+    /// More keys of a password that is kept already.
+    MoreKeys(MoreKeys),
 }
 
 /// Everything that was kept.

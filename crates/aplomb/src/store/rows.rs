@@ -24,6 +24,7 @@ pub(super) fn write(
         Change::PubSub(change) => nodes::write_pubsub(transaction, nodes, change),
         Change::Roster(change) => people::write_roster(transaction, change),
         Change::Keys { user, keys } => centre::write_keys(transaction, user, keys.as_ref()),
+        Change::MoreKeys(more) => centre::write_more_keys(transaction, more),
     }
 }
 

@@ -11,6 +11,7 @@ use aplomb_core::pubsub::{
 };
 use aplomb_core::realm::Sight;
 use aplomb_core::roster::{self, Roster};
+use aplomb_core::sasl::MoreKeys;
 use aplomb_core::time::WallTime;
 
 use super::Step;
@@ -74,7 +75,7 @@ impl Working {
                 Change::Domain(change) => domain.adopt(change),
                 Change::PubSub(change) => pubsub.adopt(change),
                 Change::Roster(change) => roster.adopt(change),
-                Change::Keys { .. } => {}
+                Change::Keys { .. } | Change::MoreKeys(_) => {}
             }
         }
         let (observers, audiences) = (Arc::clone(&setup.observers), Audiences::default());
@@ -99,6 +100,13 @@ impl Working {
             self.step(what, asked, batch).map_err(|refusal| Refused { step, refusal })?;
         }
         Ok(())
+    }
+
+    /// Takes keys that were derived at a login; those of somebody who is gone come to nothing.
+    pub(super) fn more_keys(&self, more: MoreKeys, batch: &mut Batch) {
+        if let Ok(user) = known(&self.domain, &more.user) {
+            batch.changes.push(Change::MoreKeys(MoreKeys { user: user.to_string(), ..more }));
+        }
     }
 
     /// Answers a pubsub request.

@@ -134,6 +134,7 @@ impl Run {
             match change {
                 Change::Keys { user, keys } => self.shown.accounts.adopt(&user, keys),
                 Change::Roster(change) => rosters.push(change),
+                Change::MoreKeys(more) => self.shown.accounts.adopt_more(&more),
                 Change::Domain(_) | Change::PubSub(_) => {}
             }
         }
@@ -207,6 +208,10 @@ fn plan_job(working: &mut Working, job: Job, hub: &Hub, batch: &mut Batch) -> An
     let now = clock::wall();
     match job {
         Job::Stop => Answer::Nobody,
+        Job::MoreKeys(more) => {
+            working.more_keys(more, batch);
+            Answer::Nobody
+        }
         Job::Question(Question::Roster(RosterJob { owner, request, answer })) => {
             Answer::Roster(answer, working.ask_roster(&owner, &request, now, batch))
         }
@@ -252,7 +257,7 @@ impl Answer {
             Job::Question(Question::Roster(job)) => {
                 Self::Roster(job.answer, Err(roster::Refusal::Unavailable))
             }
-            Job::Stop => Self::Nobody,
+            Job::MoreKeys(_) | Job::Stop => Self::Nobody,
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aplomb_core::domain::{
     self, AgentState, Category, Desk, Reason, ReasonShown, Role, Team, TeamId, User, UserId,
 };
-use aplomb_core::sasl::{Hash, KeyRing, ScramKeys};
+use aplomb_core::sasl::{Hash, KeyRing, MoreKeys, ScramKeys};
 use aplomb_core::secret::Secret;
 use aplomb_core::time::WallTime;
 use rusqlite::{Row, Transaction, params};
@@ -88,10 +88,20 @@ pub(super) fn write_keys(
     keys.iter().flat_map(|ring| ring.iter()).try_for_each(|keys| write_scram_keys(tx, user, keys))
 }
 
+pub(super) fn write_more_keys(tx: &Transaction<'_>, more: &MoreKeys) -> Result<(), StoreError> {
+    let MoreKeys { user, beside, keys } = more;
+    let sql = "SELECT 1 FROM scram_keys WHERE user = ?1 AND hash = ?2 AND stored_key = ?3";
+    let then = params![user, beside.hash.name(), beside.stored_key.expose()];
+    if !tx.prepare_cached(sql)?.exists(then)? {
+        return Ok(());
+    }
+    keys.iter().try_for_each(|keys| write_scram_keys(tx, user, keys))
+}
+
 fn write_scram_keys(tx: &Transaction<'_>, user: &str, keys: &ScramKeys) -> Result<(), StoreError> {
     run(
         tx,
-        "INSERT INTO scram_keys VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT OR IGNORE INTO scram_keys VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             user,
             keys.hash.name(),
