@@ -50,6 +50,8 @@ pub const PUBSUB_PUBLISH_OPTIONS: &str = "http://jabber.org/protocol/pubsub#publ
 pub const PUBSUB_META_DATA: &str = "http://jabber.org/protocol/pubsub#meta-data";
 /// Publish-Subscribe, the form that asks an owner to let somebody in (XEP-0060 §8.6).
 pub const PUBSUB_AUTHORIZATION: &str = "http://jabber.org/protocol/pubsub#subscribe_authorization";
+/// Commands (XEP-0050).
+pub const COMMANDS: &str = "http://jabber.org/protocol/commands";
 /// Data forms (XEP-0004).
 pub const DATA_FORMS: &str = "jabber:x:data";
 /// Result set management (XEP-0059).

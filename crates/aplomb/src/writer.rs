@@ -9,6 +9,7 @@ mod audiences;
 mod people;
 mod plan;
 mod run;
+mod standing;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

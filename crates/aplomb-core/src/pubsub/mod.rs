@@ -117,6 +117,15 @@ impl PubSub {
         Some(RosterTerms { owners: row.owners().collect(), groups })
     }
 
+    /// Whether somebody's roster decides about any node.
+    pub fn asks_roster_of(&self, owner: &BareJid) -> bool {
+        let mut nodes = self.rights.get(owner).into_iter().flatten();
+        nodes.any(|node| {
+            let row = self.nodes.get(node).expect("a right is to a node with a row");
+            row.models().0.is_by_roster() && row.affiliation(owner) == Affiliation::Owner
+        })
+    }
+
     /// The number of the last notice of a node; 0 before the first.
     pub fn seq(&self, node: &str) -> u64 {
         self.nodes.get(node).map_or(0, |node| node.seq)

@@ -63,8 +63,13 @@ impl Audiences {
             | domain::Change::TeamRemoved(_) => false,
         };
         if !is_harmless {
-            self.by_node.clear();
+            self.forget_all();
         }
+    }
+
+    /// Forgets everything: who may read a node changed in another way.
+    pub(super) fn forget_all(&mut self) {
+        self.by_node.clear();
     }
 }
 

@@ -76,6 +76,12 @@ impl Working {
                 }
             }
             self.roster.adopt(&change);
+            if let roster::Change::Set { owner, .. }
+            | roster::Change::Removed { owner, .. }
+            | roster::Change::Forgotten { owner } = &change
+            {
+                self.note_roster(owner);
+            }
             batch.changes.push(Change::Roster(change));
         }
         let look = |(seen, seer)| sight(&self.roster, &self.domain, &seen, &seer);

@@ -16,6 +16,7 @@ use aplomb_core::time::WallTime;
 
 use super::Step;
 use super::audiences::Audiences;
+use super::standing::Known;
 use crate::hub::{Audience, Observer, Observers};
 use crate::store::{Change, Snapshot};
 
@@ -82,6 +83,17 @@ impl Working {
         Self { host: setup.host.clone(), domain, pubsub, roster, observers, audiences }
     }
 
+    const fn known(&self) -> Known<'_> {
+        Known { domain: &self.domain, pubsub: &self.pubsub, roster: &self.roster }
+    }
+
+    /// Forgets whom notices go to, if a change of somebody's roster may decide it.
+    pub(super) fn note_roster(&mut self, owner: &BareJid) {
+        if self.pubsub.asks_roster_of(owner) {
+            self.audiences.forget_all();
+        }
+    }
+
     pub(super) const fn domain(&self) -> &Domain {
         &self.domain
     }
@@ -121,7 +133,7 @@ impl Working {
         let name = account_of(&person);
         let node = request.node().unwrap_or_default();
         let asker = Asker {
-            standing: nodes::standing(&self.domain, &name, node),
+            standing: self.known().standing(&person, node),
             is_served: Node::parse(node).is_some_and(|node| node.exists(&self.domain)),
             automatic: nodes::automatic_of(&self.domain, &name).iter().map(Node::name).collect(),
             jid: asker.clone(),
@@ -268,11 +280,10 @@ impl Working {
             Automatic::Nobody => None,
             Automatic::User(id) => jid::user_jid(id.as_str(), &self.host).ok(),
         };
-        let Self { audiences, pubsub, domain, .. } = self;
+        let Self { audiences, pubsub, domain, roster, .. } = self;
+        let known = Known { domain, pubsub, roster };
         let find = || {
-            let mut these = pubsub.audience(node, |person: &BareJid| -> Standing {
-                nodes::standing(domain, &account_of(person), node)
-            });
+            let mut these = pubsub.audience(node, |person| known.standing(person, node));
             these.extend(himself.map(Jid::from));
             these
         };
@@ -282,8 +293,7 @@ impl Working {
     /// Who follows a node and may read it just now.
     fn observers_of(&self, node: &str) -> Vec<Arc<Observer>> {
         self.observers.of(node, |person| {
-            let standing = nodes::standing(&self.domain, &account_of(person), node);
-            self.pubsub.may_read(node, person, standing)
+            self.pubsub.may_read(node, person, self.known().standing(person, node))
         })
     }
 
@@ -321,7 +331,7 @@ fn known<'a>(domain: &'a Domain, user: &str) -> Result<&'a UserId, Refusal> {
     known.ok_or_else(|| Refusal::UnknownUser(user.to_owned()))
 }
 
-fn account_of(person: &BareJid) -> String {
+pub(super) fn account_of(person: &BareJid) -> String {
     person.node().map(|node| jid::unescape(node.as_str())).unwrap_or_default()
 }
 

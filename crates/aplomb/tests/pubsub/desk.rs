@@ -109,6 +109,64 @@ impl Desk {
         all
     }
 
+    /// Says as an owner whether somebody may subscribe, by the form; and what is said to that.
+    pub(crate) fn decide(&mut self, node: &str, jid: &str, allow: &str) {
+        let field =
+            |name: &str, value: &str| format!("<field var='{name}'><value>{value}</value></field>");
+        let fields = [
+            field("FORM_TYPE", "http://jabber.org/protocol/pubsub#subscribe_authorization"),
+            field("pubsub#node", node),
+            field("pubsub#subscriber_jid", jid),
+            field("pubsub#allow", allow),
+        ];
+        self.send(&format!(
+            "<message xmlns='jabber:client' to='pubsub.{DOMAIN}' id='d'>\
+             <x xmlns='jabber:x:data' type='submit'>{}</x></message>",
+            fields.concat()
+        ));
+    }
+
+    /// Sends a presence of this type to somebody, and waits until it was handled.
+    pub(crate) fn presence(&mut self, kind: &str, whom: &str) {
+        self.send(&format!("<presence xmlns='jabber:client' type='{kind}' to='{whom}@{DOMAIN}'/>"));
+        self.ask("get", "", "<ping xmlns='urn:xmpp:ping'/>");
+    }
+
+    /// Puts somebody into a group of the roster.
+    pub(crate) fn file(&mut self, whom: &str, group: &str) {
+        let item = format!("<item jid='{whom}@{DOMAIN}'><group>{group}</group></item>");
+        let answer =
+            self.ask("set", "", &format!("<query xmlns='jabber:iq:roster'>{item}</query>"));
+        assert!(answer.contains("type=\"result\""), "{answer}");
+    }
+
+    /// Asks for those who wait at a node, or where any do, by the command; the answer in words.
+    pub(crate) fn pending(&mut self, node: Option<&str>) -> String {
+        let form = node.map(|node| {
+            format!(
+                "<x xmlns='jabber:x:data' type='submit'><field var='pubsub#node'>\
+                 <value>{node}</value></field></x>"
+            )
+        });
+        let command = format!(
+            "<command xmlns='http://jabber.org/protocol/commands' \
+             node='http://jabber.org/protocol/pubsub#get-pending'>{}</command>",
+            form.unwrap_or_default()
+        );
+        let answer = self.ask("set", &format!("to='pubsub.{DOMAIN}'"), &command);
+        let answer = read_element(&answer, Prologue::Forbidden).unwrap();
+        if answer.attr("type") == Some("error") {
+            return answer_in_words(&answer);
+        }
+        let command = answer.children().next().unwrap();
+        let form = command.children().find(|child| child.name() == "x");
+        let field = form.and_then(|form| form.children().last());
+        let options = field.into_iter().flat_map(Element::children);
+        let options = options.flat_map(Element::children).map(Element::text);
+        let words = std::iter::once(command.attr("status").unwrap().to_owned()).chain(options);
+        words.collect::<Vec<_>>().join(" ")
+    }
+
     pub(crate) fn ask(&mut self, kind: &str, to: &str, body: &str) -> String {
         self.asked += 1;
         let id = format!("q{}", self.asked);
@@ -219,10 +277,14 @@ fn entries_in_words(iq: &Element) -> String {
     let node = told.attr("node").unwrap_or_default();
     let children = || told.children();
     match told.name() {
-        "subscription" => format!("subscribed {node} {}", told.attr("jid").unwrap()),
+        "subscription" => {
+            let state = told.attr("subscription").unwrap();
+            format!("{state} {node} {}", told.attr("jid").unwrap())
+        }
         "subscriptions" => {
-            let each =
-                |s: &Element| format!("{} {}", s.attr("node").unwrap(), s.attr("jid").unwrap());
+            let each = |s: &Element| {
+                [s.attr("node"), s.attr("jid")].into_iter().flatten().collect::<Vec<_>>().join(" ")
+            };
             format!("subscriptions {}", children().map(each).collect::<Vec<_>>().join(" "))
         }
         "items" => {
@@ -236,18 +298,45 @@ fn entries_in_words(iq: &Element) -> String {
     }
 }
 
+/// `may JID NODE?`
+fn question_in_words(form: &Element) -> String {
+    let value = |name: &str| {
+        let field = form.children().find(|field| field.attr("var") == Some(name)).unwrap();
+        field.children().next().unwrap().text()
+    };
+    assert!(value("FORM_TYPE").ends_with("#subscribe_authorization"));
+    format!("may {} {}?", value("pubsub#subscriber_jid"), value("pubsub#node"))
+}
+
 /// `TO NODE: TEXT`, with the text of the payload if it has one, or else what happened to which.
 fn message_in_words(message: &Element) -> String {
     assert_eq!(message.attr("from"), Some("pubsub.cc.test"));
-    assert_eq!(message.attr("id").map(str::len), Some(8));
     let to = message.attr("to").unwrap();
-    let told = message.children().next().unwrap().children().next().unwrap();
+    if message.attr("type") == Some("error") {
+        return format!("{to} {}", answer_in_words(message));
+    }
+    assert_eq!(message.attr("id").map(str::len), Some(8));
+    let content = message.children().next().unwrap();
+    if content.is(aplomb_core::ns::DATA_FORMS, "x") {
+        return format!("{to} {}", question_in_words(content));
+    }
+    let told = content.children().next().unwrap();
     let node = told.attr("node").unwrap();
+    if told.name() == "subscription" {
+        let (jid, state) = (told.attr("jid").unwrap(), told.attr("subscription").unwrap());
+        return format!("{to} {node}: {jid} {state}");
+    }
     let Some(item) = told.children().next() else {
         return format!("{to} {node}: {}", told.name());
     };
     match item.children().next().map(Element::text) {
         Some(text) if !text.is_empty() => format!("{to} {node}: {}", text.replace('\n', "")),
+        _ if item.name() == "redirect" => {
+            format!("{to} {node}: {} {}", told.name(), item.attr("uri").unwrap())
+        }
+        _ if item.name() == "affiliation" => {
+            format!("{to} {node}: {}", item.attr("affiliation").unwrap())
+        }
         _ => format!("{to} {node}: {} {}", item.name(), item.attr("id").unwrap()),
     }
 }

@@ -10,11 +10,19 @@
 //!   at the start of the XML means the namespace of owners.
 //! - `user sets state STATE`: over REST, which answers 202.
 //! - `user moves to TEAM`: as an administrator does it on the running server.
+//! - `user polls NODE → STATUS`: over HTTP, without XMPP.
+//! - `user/desk makes NODE with FIELD=VALUE… → …`, `… changes NODE to …`: creates, configures.
+//! - `user/desk lets in JID on NODE`, `… turns away JID on NODE`: an owner's answer by form.
+//! - `user/desk puts JID on NODE as STATE → …`: an owner sets the subscription of another.
+//! - `user/desk sees USER`, `… sees USER no more`: presence subscribed to, and allowed; and ended.
+//! - `user/desk files USER under GROUP`: in his roster.
+//! - `user/desk asks pending → …`, `… asks pending of NODE → …`: the command.
 //! - `user/desk hears …`: the messages that came since, each as `to node: text`, or `nothing`.
 //! - `restart`: the server is killed and starts on what it kept; everybody is gone.
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
 
+mod access;
 mod desk;
 mod order;
 mod paging;
@@ -61,14 +69,39 @@ fn play(script: &str) {
                 let heard = desks.get_mut(who).expect(line).hears(expected);
                 assert!(matches(&heard, expected), "{line}\n  came {heard}");
             }
+            [user, "polls", node] => {
+                assert_eq!(server.poll(user, node).to_string(), expected, "{line}");
+            }
             [who, verb, what] => {
-                let (kind, xml) = request(who, verb, what);
-                let answer = desks.get_mut(who).expect(line).pubsub(kind, &xml);
-                assert!(matches(&answer, expected), "{line}\n  came {answer}");
+                let came = answer(&mut desks, who, verb, what);
+                assert!(matches(&came, expected), "{line}\n  came {came}");
             }
             _ => panic!("no such line: {line}"),
         }
     }
+}
+
+/// Does what somebody does and gives the answer in words, empty where there is none.
+fn answer(desks: &mut HashMap<String, Desk>, who: &str, verb: &str, what: &str) -> String {
+    let desk = desks.get_mut(who).expect(who);
+    match (verb, &what.split(' ').collect::<Vec<_>>()[..]) {
+        ("lets", ["in", jid, "on", node]) => desk.decide(node, jid, "1"),
+        ("turns", ["away", jid, "on", node]) => desk.decide(node, jid, "0"),
+        ("sees", [whom]) => {
+            desk.presence("subscribe", whom);
+            let shown = desks.iter_mut().find(|(desk, _)| desk.starts_with(whom)).expect(whom).1;
+            shown.presence("subscribed", who.split('/').next().unwrap());
+        }
+        ("sees", [whom, "no", "more"]) => desk.presence("unsubscribe", whom),
+        ("files", [whom, "under", group]) => desk.file(whom, group),
+        ("asks", ["pending"]) => return desk.pending(None),
+        ("asks", ["pending", "of", node]) => return desk.pending(Some(node)),
+        _ => {
+            let (kind, xml) = request(who, verb, what);
+            return desk.pubsub(kind, &xml);
+        }
+    }
+    String::new()
 }
 
 /// The kind and the payload of a request in words.
@@ -83,6 +116,19 @@ fn request(who: &str, verb: &str, what: &str) -> (&'static str, String) {
         ("subscribes", [node, "as", jid]) => format!("<subscribe node='{node}' jid='{jid}'/>"),
         ("unsubscribes", [node]) => format!("<unsubscribe node='{node}' jid='{own}'/>"),
         ("unsubscribes", [node, "as", jid]) => format!("<unsubscribe node='{node}' jid='{jid}'/>"),
+        ("makes", [node, "with", fields @ ..]) => {
+            format!("<create node='{node}'/><configure>{}</configure>", form_of(fields))
+        }
+        ("changes", [node, "to", fields @ ..]) => {
+            format!(":<configure node='{node}'>{}</configure>", form_of(fields))
+        }
+        ("publishes", [node, id, "if", fields @ ..]) => {
+            let options = form_of(fields).replace("#node_config", "#publish-options");
+            format!(
+                "<publish node='{node}'><item id='{id}'><x xmlns='y'/></item></publish>\
+                 <publish-options>{options}</publish-options>"
+            )
+        }
         ("publishes", [node, id]) => {
             format!("<publish node='{node}'><item id='{id}'><x xmlns='y'/></item></publish>")
         }
@@ -90,9 +136,26 @@ fn request(who: &str, verb: &str, what: &str) -> (&'static str, String) {
             ":<affiliations node='{node}'><affiliation jid='{user}@{DOMAIN}' \
              affiliation='{right}'/></affiliations>"
         ),
+        ("puts", [jid, "on", node, "as", state]) => format!(
+            ":<subscriptions node='{node}'><subscription jid='{jid}' subscription='{state}'/>\
+             </subscriptions>"
+        ),
         _ => panic!("no such request: {who} {verb} {what}"),
     };
     ("set", xml)
+}
+
+/// A form of `field=value` for each.
+fn form_of(fields: &[&str]) -> String {
+    let field = |field: &&str| {
+        let (name, value) = field.split_once('=').unwrap();
+        format!("<field var='pubsub#{name}'><value>{value}</value></field>")
+    };
+    let fields: String = fields.iter().map(field).collect();
+    format!(
+        "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'>\
+         <value>http://jabber.org/protocol/pubsub#node_config</value></field>{fields}</x>"
+    )
 }
 
 fn after_slash(who: &str) -> &str {
@@ -156,6 +219,7 @@ fn a_publisher_makes_a_node_and_gives_it_to_whom_he_likes() {
         publisher/cti sets <create node='~User/1001'/> → conflict
         1001/a subscribes news → item-not-found
         publisher/cti gives news to 1001 as member → done
+        1001/a hears 1001@cc.test news: member
         1001/a subscribes news → subscribed news 1001@cc.test/a
         publisher/cti publishes news 1 → publish news
         1001/a hears 1001@cc.test/a news: item 1
@@ -165,6 +229,7 @@ fn a_publisher_makes_a_node_and_gives_it_to_whom_he_likes() {
         publisher/cti sets :<purge node='news'/> → done
         1001/a hears 1001@cc.test/a news: retract 1 1001@cc.test/a news: purge
         publisher/cti gives news to 1001 as none → done
+        1001/a hears 1001@cc.test news: none
         publisher/cti publishes news 3 → publish news
         1001/a hears nothing
         1001/a gets <subscriptions/> → …news 1001@cc.test/a…

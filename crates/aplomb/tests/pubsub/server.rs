@@ -80,6 +80,24 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Reads a node by the short poll and gives the status of the answer.
+    pub(crate) fn poll(&self, user: &str, node: &str) -> u16 {
+        let credentials = STANDARD.encode(format!("{user}:{PASSWORD}"));
+        let mut socket = TcpStream::connect(&self.address).unwrap();
+        socket.set_read_timeout(Some(WAIT)).unwrap();
+        write!(
+            socket,
+            "GET /feeds/poll?node={node} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+             Authorization: Basic {credentials}\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();

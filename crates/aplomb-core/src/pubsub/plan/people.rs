@@ -215,7 +215,7 @@ impl PubSub {
         now: WallTime,
     ) -> Result<Outcome, Refusal> {
         let Some(node) = node else {
-            return Ok(told(Reply::Pending(self.nodes_with_pending(asker))));
+            return self.nodes_with_pending(asker).map(|nodes| told(Reply::Pending(nodes)));
         };
         let found = self.found(asker, node, Right::Owner)?;
         let waiting = found.row.subscribers.iter().filter(|(_, terms)| !terms.is_subscribed());
@@ -227,15 +227,21 @@ impl PubSub {
         Ok(Outcome { tidings, ..told(Reply::Done) })
     }
 
-    fn nodes_with_pending(&self, asker: &Asker) -> Vec<Arc<str>> {
+    /// - Errors: the asker owns nothing, so nobody waits for him.
+    fn nodes_with_pending(&self, asker: &Asker) -> Result<Vec<Arc<str>>, Refusal> {
         let person = asker.jid.to_bare();
-        let is_owned = |node: &&Arc<str>| {
-            let row = self.nodes.get(*node).expect("a node that was created has a row");
-            let is_owner =
-                asker.standing == Standing::Owner || row.affiliation(&person) == Affiliation::Owner;
-            is_owner && row.subscribers.values().any(|terms| !terms.is_subscribed())
-        };
-        self.created.iter().filter(is_owned).take(PUBSUB_NODES_LISTED_MAX).cloned().collect()
+        let owns_all = asker.standing == Standing::Owner;
+        let row =
+            |node: &Arc<str>| self.nodes.get(node).expect("a node that was created has a row");
+        let is_owned =
+            |node: &&Arc<str>| owns_all || row(node).affiliation(&person) == Affiliation::Owner;
+        let mut owned = self.created.iter().filter(is_owned).peekable();
+        if owned.peek().is_none() && !owns_all {
+            return Err(Refusal::Forbidden);
+        }
+        let waits =
+            |node: &&Arc<str>| row(node).subscribers.values().any(|terms| !terms.is_subscribed());
+        Ok(owned.filter(waits).take(PUBSUB_NODES_LISTED_MAX).cloned().collect())
     }
 
     /// What the owners are told of a subscription, where they want to be (`pubsub#notify_sub`).

@@ -235,4 +235,6 @@ fn rosters_are_asked_only_where_they_decide() {
     assert_eq!(terms(&stage), Some((1, vec!["a".to_owned(), "b".to_owned()])));
     stage.ask("pub", &request(&["configure", "n", "with", "access=presence"])).unwrap();
     assert!(terms(&stage).is_some());
+    let asks = |who: &str| stage.service.asks_roster_of(&format!("{who}@cc.test").parse().unwrap());
+    assert!(asks("pub") && !asks("ada"));
 }

@@ -15,7 +15,7 @@ fn who_waits_is_let_in_or_turned_away_by_an_owner() {
         pub readers n = nothing
         pub pending = n
         pub pending n = done @pub@cc.test/desk: may ada@cc.test/x?
-        ada pending = nothing
+        ada pending = Forbidden
         ada pending n = Forbidden
         ada let in n ada@cc.test/x = Forbidden
         pub publish n <p/> as b = b 2<items node="n"><item id="b"><p/></item></items>

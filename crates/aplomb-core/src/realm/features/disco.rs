@@ -1,5 +1,6 @@
 //! Service discovery (XEP-0030): what is where, made from the list of features.
 
+use super::commands::{GET_PENDING, NAME as COMMAND};
 use super::pubsub::meta_data;
 use super::{Answer, Answered, Ask, Feature, Place, Speaks, announced_at, caps, not_here, rsm};
 use crate::jid::Jid;
@@ -72,10 +73,21 @@ fn answer(ask: &Ask<'_>) -> Answered {
     }
     let node = ask.payload.attr("node").filter(|node| !node.is_empty());
     match (ask.payload.ns(), ask.place, node) {
+        (ns::DISCO_INFO, Place::PubSub, Some(GET_PENDING)) => {
+            let who = Identity { category: "automation", kind: "command-node", name: COMMAND };
+            let features = [ns::COMMANDS, ns::DATA_FORMS];
+            Ok(Answer::Result(Some(described(node, &who, &features))))
+        }
         (ns::DISCO_INFO, Place::PubSub, Some(node)) => {
             Ok(Answer::PubSub(Request::NodeInfo { node: node.to_owned() }))
         }
         (ns::DISCO_INFO, place, node) => info(place, node),
+        (_, Place::PubSub, Some(ns::COMMANDS)) => {
+            let command = item(&format!("pubsub.{}", ask.realm.domain))
+                .with_attr("node", GET_PENDING)
+                .with_attr("name", COMMAND);
+            Ok(Answer::Result(Some(query(ns::DISCO_ITEMS, node).with_child(command))))
+        }
         (_, Place::PubSub, None) => {
             rsm::page(ask.payload)?;
             Ok(Answer::PubSub(Request::Nodes))

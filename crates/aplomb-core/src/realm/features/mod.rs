@@ -1,6 +1,7 @@
 //! One file per feature, and the list that dispatch, service discovery, docs and tests read.
 
 mod caps;
+mod commands;
 mod disco;
 mod limits;
 mod ping;
@@ -33,6 +34,7 @@ pub(super) const FEATURES: &[Feature] = &[
     disco::FEATURE,
     pubsub::FEATURE,
     rsm::FEATURE,
+    commands::FEATURE,
     version::FEATURE,
     caps::FEATURE,
     ping::FEATURE,

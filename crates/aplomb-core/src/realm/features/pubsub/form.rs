@@ -59,7 +59,7 @@ fn read_as(form: &Element, form_type: &str) -> Result<ConfigWish, StanzaError> {
             ("pubsub#node_type", ..) if value != "leaf" => {
                 return Err(bad_request("unsupported-node-type"));
             }
-            ("pubsub#access_model", ..) if !OFFERED_MODELS.contains(&value) => {
+            ("pubsub#access_model", ..) if named(&ACCESS_MODELS, value).is_none() => {
                 return Err(super::stanza_error(&Refusal::NoSuchAccessModel));
             }
             (_, Some(field), _) => {
@@ -86,12 +86,12 @@ pub(super) fn write(config: &NodeConfig) -> Element {
 }
 
 /// The hidden field that says what form it is (XEP-0068).
-pub(super) fn form_type(name: &'static str) -> Element {
+pub(in crate::realm::features) fn form_type(name: &'static str) -> Element {
     field("FORM_TYPE", "hidden", [name])
 }
 
 /// A field with its values.
-pub(super) fn field<T: Into<String>>(
+pub(in crate::realm::features) fn field<T: Into<String>>(
     name: &'static str,
     kind: &'static str,
     values: impl IntoIterator<Item = T>,
@@ -104,7 +104,7 @@ pub(super) fn field<T: Into<String>>(
 }
 
 /// The first value of a field.
-pub(super) fn value_of(form: &Element, name: &str) -> Option<String> {
+pub(in crate::realm::features) fn value_of(form: &Element, name: &str) -> Option<String> {
     let field = fields_of(form).find(|field| field.attr("var") == Some(name))?;
     values_of(field).next()
 }
@@ -243,8 +243,20 @@ const FIELDS: &[Field] = &[
         access_model,
         "Who may subscribe and read",
         ACCESS_MODELS,
-        OFFERED_MODELS
+        &["open", "presence", "roster", "authorize", "whitelist"]
     ),
+    Field {
+        name: "pubsub#roster_groups_allowed",
+        kind: "text-multi",
+        label: "The groups of an owner's roster that are let in by the access model roster",
+        options: &[],
+        values: |config| config.roster_groups_allowed.clone(),
+        read: |wish, values| {
+            let groups = values.iter().filter(|group| !group.is_empty()).cloned();
+            wish.roster_groups_allowed = Some(groups.collect());
+            Ok(())
+        },
+    },
     choice!(
         "pubsub#publish_model",
         publish_model,
@@ -284,9 +296,6 @@ pub(super) const PUBLISH_MODELS: [(PublishModel, &str); 3] = [
 
 const NOTIFICATION_TYPES: [(NotificationType, &str); 2] =
     [(NotificationType::Normal, "normal"), (NotificationType::Headline, "headline")];
-
-/// Those that can be chosen: nobody has a roster yet, so the others would let nobody in.
-const OFFERED_MODELS: &[&str] = &["open", "authorize", "whitelist"];
 
 /// The word for a value.
 pub(super) fn name_of<T: Copy + PartialEq>(names: &[(T, &'static str)], value: T) -> &'static str {

@@ -10,6 +10,7 @@ mod tell;
 mod write;
 
 pub(crate) use error::stanza_error;
+pub(super) use form::{field, form_type, value_of};
 pub(super) use meta::meta_data;
 pub(crate) use owner::decision;
 pub(crate) use tell::message as told_message;
@@ -22,9 +23,9 @@ pub(super) const FEATURE: Feature = Feature {
     source: "XEP-0060",
     what: "Leaf nodes with gapless numbers: subscribe, unsubscribe, subscriptions, items (by \
            number and by id), publish with options, retract, create, delete, configure, purge, \
-           affiliations, subscribers, approval; access models open, authorize and whitelist, and \
-           all publish models. Subscription options and collections are not there, and are \
-           refused by name. See `pubsub.md` for the nodes and who may read them.",
+           affiliations, subscribers, approval; all access models and publish models. \
+           Subscription options and collections are not there, and are refused by name. See \
+           `pubsub.md` for the nodes and who may read them.",
     samples: samples::SAMPLES,
     announces: &[(
         Place::PubSub,
@@ -32,6 +33,8 @@ pub(super) const FEATURE: Feature = Feature {
             ns::PUBSUB,
             "http://jabber.org/protocol/pubsub#access-authorize",
             "http://jabber.org/protocol/pubsub#access-open",
+            "http://jabber.org/protocol/pubsub#access-presence",
+            "http://jabber.org/protocol/pubsub#access-roster",
             "http://jabber.org/protocol/pubsub#access-whitelist",
             "http://jabber.org/protocol/pubsub#config-node",
             "http://jabber.org/protocol/pubsub#config-node-max",
