@@ -80,6 +80,29 @@ impl Desk {
         Some(parts.map(Item::parse).collect())
     }
 
+    /// Puts somebody into the roster.
+    pub(crate) fn list(&mut self, contact: &str) -> Option<()> {
+        let item = format!("<query xmlns='jabber:iq:roster'><item jid='{contact}'/></query>");
+        let answer = self.ask("set", "", &item)?;
+        assert!(answer.contains("type=\"result\""), "{answer}");
+        Some(())
+    }
+
+    /// The roster, which tells of its changes from then on.
+    pub(crate) fn roster(&mut self) -> Option<String> {
+        self.ask("get", "", "<query xmlns='jabber:iq:roster'/>")
+    }
+
+    /// Says something about a subscription.
+    pub(crate) fn presence(&mut self, kind: &str, to: &str) -> Option<()> {
+        self.send(&format!("<presence xmlns='jabber:client' type='{kind}' to='{to}'/>"))
+    }
+
+    /// Waits for a change of the roster that has `part` in it.
+    pub(crate) fn pushed(&mut self, part: &str) -> Option<String> {
+        self.until(|text| text.contains("jabber:iq:roster") && text.contains(part))
+    }
+
     fn pubsub(&mut self, kind: &str, inside: &str) -> Option<String> {
         let to = format!("to='pubsub.{DOMAIN}'");
         let body = format!("<pubsub xmlns='http://jabber.org/protocol/pubsub'>{inside}</pubsub>");

@@ -8,6 +8,7 @@
 
 mod desk;
 mod rest;
+mod rosters;
 mod server;
 
 use std::sync::mpsc::{self, Receiver, Sender};
