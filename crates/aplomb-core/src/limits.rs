@@ -2,6 +2,9 @@
 //!
 //! A bound is named once, here; the configuration may lower some of them.
 
+/// Bytes of a message from one person to another: a long letter. What is longer is a file.
+pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+
 /// Bytes of one WebSocket message or stanza after login. Openfire's maximum for a text message.
 pub const STANZA_BYTES_MAX: usize = 1024 * 1024;
 

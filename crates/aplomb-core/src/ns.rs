@@ -70,6 +70,14 @@ pub const MANAGEMENT: &str = "urn:xmpp:sm:3";
 pub const TIME: &str = "urn:xmpp:time";
 /// Stream limits advertisement (XEP-0478).
 pub const STREAM_LIMITS: &str = "urn:xmpp:stream-limits:0";
+/// Message carbons (XEP-0280).
+pub const CARBONS: &str = "urn:xmpp:carbons:2";
+/// Stanza forwarding (XEP-0297).
+pub const FORWARD: &str = "urn:xmpp:forward:0";
+/// Message processing hints (XEP-0334).
+pub const HINTS: &str = "urn:xmpp:hints";
+/// Conditions of errors that no standard of its own defines (XEP-0182).
+pub const ERRORS: &str = "urn:xmpp:errors";
 /// The prefix `xml`, as in `xml:lang` (XML 1.0 §2.12).
 pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 

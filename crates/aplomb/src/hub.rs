@@ -3,6 +3,7 @@
 //! One lock holds who is there. Nothing awaits under it, and whoever puts letters into mailboxes
 //! holds it for reading, so that a change of who is there is before a notice or after it.
 
+mod mail;
 mod observers;
 mod people;
 mod present;
@@ -26,6 +27,7 @@ use tokio::time::timeout;
 use crate::clock;
 use crate::limits::{SESSIONS_PER_ACCOUNT_MAX, WRITE_WAIT_SECS};
 use crate::mailbox::{EndReason, Letter, Mailbox};
+use mail::{Message, Pace, Returns};
 pub use observers::{Observer, Observers, TooManyFeeds, Watch};
 pub use people::{Acquaintance, RosterJob};
 use seats::Seats;
@@ -68,6 +70,8 @@ pub struct Seat {
     pub id: SessionId,
     /// The session's mailbox.
     pub mailbox: Arc<Mailbox>,
+    /// How fast it sends to others.
+    pub pace: Pace,
 }
 
 /// The hub.
@@ -78,6 +82,7 @@ pub struct Hub {
     presence: RwLock<Presence>,
     observers: Arc<Observers>,
     acquaintance: OnceLock<Acquaintance>,
+    returns: Returns,
 }
 
 /// Who is there, and whether the contact centre is.
@@ -118,7 +123,8 @@ impl Hub {
         });
         let answer_wait = Duration::from_secs(WRITE_WAIT_SECS);
         let (observers, acquaintance) = (Arc::default(), OnceLock::new());
-        Arc::new(Self { realm, questions, answer_wait, presence, observers, acquaintance })
+        let returns = Returns::new();
+        Arc::new(Self { realm, questions, answer_wait, presence, observers, acquaintance, returns })
     }
 
     /// Those who follow nodes without a seat.
@@ -153,7 +159,7 @@ impl Hub {
         if let Some(left) = old {
             Self::show_left(&RwLockWriteGuard::downgrade(presence), &jid, &left);
         }
-        Ok(Seat { jid, id, mailbox })
+        Ok(Seat { jid, id, mailbox, pace: Pace::default() })
     }
 
     /// Takes a session away.
@@ -173,6 +179,9 @@ impl Hub {
     pub async fn receive(&self, seat: &Seat, stanza: Stanza) -> Vec<Element> {
         let mut replies = Vec::new();
         for effect in self.realm.handle(&seat.jid, stanza, clock::now()) {
+            if effect.reaches_others() {
+                self.keep_pace(seat).await;
+            }
             match effect {
                 Effect::Reply(reply) => replies.push(reply),
                 Effect::FinessePresence => self.show_finesse(seat),
@@ -182,7 +191,7 @@ impl Hub {
                 }
                 Effect::PubSubMessage { message, request } => {
                     if let Err(refusal) = self.ask(&seat.jid, request).await {
-                        replies.push(self.realm.pubsub_refused(&seat.jid, *message, &refusal));
+                        replies.push(self.realm.pubsub_refused(*message, &refusal));
                     }
                 }
                 Effect::Deliver { to, reach, stanza, otherwise } => {
@@ -190,6 +199,11 @@ impl Hub {
                         replies.extend(otherwise);
                     }
                 }
+                Effect::Message { to, reach, stanza, otherwise, is_copied } => {
+                    let message = Message { to, reach, stanza, otherwise, is_copied };
+                    replies.extend(self.carry(seat, message));
+                }
+                Effect::Carbons { is_on } => self.set_carbons(seat, is_on),
                 Effect::Present(shown) => self.present(seat, &shown),
                 Effect::Direct { to, shown, otherwise } => {
                     if !self.show_directly(seat, &to, &shown) {

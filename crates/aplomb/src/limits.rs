@@ -147,6 +147,27 @@ pub const IMPORT_PEOPLE_MAX: usize = 100_000;
 /// Bytes that a stanza in a mailbox counts for: presences and answers have a few hundred.
 pub const STANZA_LETTER_BYTES: usize = 512;
 
+/// Stanzas of other people in one mailbox at a time, beside its events: some busy talks.
+pub const PARCELS_MAX: usize = 256;
+
+/// Bytes of them: four talks that are as full as one may be, or sixteen of the longest messages.
+pub const PARCEL_BYTES_MAX: usize = 1024 * 1024;
+
+/// Of these, stanzas of one sender: minutes of a fast writer, to somebody who does not read.
+pub const PARCELS_OF_ONE_MAX: usize = 64;
+
+/// Of these, bytes of one sender: four of the longest messages.
+pub const PARCEL_BYTES_OF_ONE_MAX: usize = 256 * 1024;
+
+/// Stanzas that wait to go back to their senders: what thousands of sessions hold that end at once.
+pub const RETURNS_MAX: usize = 16_384;
+
+/// Stanzas to others that a session may send at once; after that it waits.
+pub const PACE_BURST: u32 = 100;
+
+/// Milliseconds for each further stanza to others: no person writes so fast.
+pub const PACE_MS: u64 = 50;
+
 /// Sessions of one account: a desktop, connectors, and the remains of lost connections.
 pub const SESSIONS_PER_ACCOUNT_MAX: usize = 50;
 

@@ -4,10 +4,12 @@
 //! waker lies under the same lock as the letters; so a letter that comes while the reader goes to
 //! sleep either is seen by it or wakes it.
 
+mod parcel;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Poll, Waker};
 
 use aplomb_core::pubsub::Notice;
@@ -16,6 +18,7 @@ use aplomb_core::xml::Element;
 use parking_lot::Mutex;
 
 use crate::limits::STANZA_LETTER_BYTES;
+pub use parcel::{Mail, Parcel, Room};
 
 /// What a mailbox holds.
 #[derive(Debug, Clone)]
@@ -29,6 +32,8 @@ pub enum Letter {
     },
     /// Somebody's presence. It is rendered but for the addressee.
     Presence(Arc<Shown>),
+    /// A stanza of somebody else. Its bounds are those of its [`Room`].
+    Parcel(Arc<Parcel>),
     /// Any other stanza.
     Stanza(Arc<Element>),
     /// The session must end.
@@ -36,11 +41,19 @@ pub enum Letter {
 }
 
 impl Letter {
+    /// Notes whether the client has it, as far as one can know.
+    pub fn note_taken(&self, is_taken: bool) {
+        if let Self::Parcel(parcel) = self {
+            parcel.note_taken(is_taken);
+        }
+    }
+
     /// What it counts against the bytes of a mailbox.
     pub fn bytes(&self) -> usize {
         match self {
             Self::Notice { notice, .. } => notice.body.len(),
             Self::Presence(shown) => shown.tail.len(),
+            Self::Parcel(parcel) => parcel.bytes(),
             Self::Stanza(_) => STANZA_LETTER_BYTES,
             Self::End(_) => 0,
         }
@@ -70,6 +83,8 @@ pub struct Full;
 pub struct Mailbox {
     letters_max: u32,
     bytes_max: u32,
+    /// Made when somebody first sends something.
+    room: OnceLock<Arc<Room>>,
     inside: Mutex<Inside>,
 }
 
@@ -78,6 +93,8 @@ struct Inside {
     first: Option<Letter>,
     rest: VecDeque<Letter>,
     bytes: usize,
+    /// How many of the letters are parcels, which do not count.
+    parcels: u32,
     /// After the end nothing more comes in.
     is_ended: bool,
     reader: Option<Waker>,
@@ -88,7 +105,7 @@ impl Mailbox {
     pub fn new(letters_max: usize, bytes_max: usize) -> Self {
         let narrow = |number| u32::try_from(number).unwrap_or(u32::MAX);
         let (letters_max, bytes_max) = (narrow(letters_max), narrow(bytes_max));
-        Self { letters_max, bytes_max, inside: Mutex::default() }
+        Self { letters_max, bytes_max, room: OnceLock::new(), inside: Mutex::default() }
     }
 
     /// Puts a letter in and wakes the reader.
@@ -113,10 +130,16 @@ impl Mailbox {
         if inside.is_ended {
             return Ok(());
         }
+        if matches!(letter, Letter::Parcel(_)) {
+            inside.parcels += 1;
+            inside.add(letter);
+            return Ok(());
+        }
         let bytes = letter.bytes();
         inside.is_ended = matches!(letter, Letter::End(_));
-        let has_room = inside.depth() < self.letters_max as usize
-            && inside.bytes + bytes <= self.bytes_max as usize;
+        let counted = inside.depth() - inside.parcels as usize;
+        let has_room =
+            counted < self.letters_max as usize && inside.bytes + bytes <= self.bytes_max as usize;
         if has_room || inside.is_ended {
             inside.bytes += bytes;
             inside.add(letter);
@@ -137,6 +160,7 @@ impl Mailbox {
         let (first, rest) = {
             let mut inside = self.inside.lock();
             inside.bytes = 0;
+            inside.parcels = 0;
             (inside.first.take(), mem::take(&mut inside.rest))
         };
         let before = letters.len();
@@ -169,6 +193,16 @@ impl Mailbox {
             Poll::Pending
         })
         .await;
+    }
+
+    /// The room for other people's stanzas.
+    pub fn room(&self) -> &Arc<Room> {
+        self.room.get_or_init(Arc::default)
+    }
+
+    /// Whether nothing more is taken.
+    pub fn is_ended(&self) -> bool {
+        self.inside.lock().is_ended
     }
 
     /// How many letters wait.
@@ -221,6 +255,7 @@ mod tests {
         let word = |letter: &Letter| match letter {
             Letter::Notice { notice, .. } => notice.seq.to_string(),
             Letter::Presence(_) => "p".to_owned(),
+            Letter::Parcel(_) => "m".to_owned(),
             Letter::Stanza(_) => "s".to_owned(),
             Letter::End(reason) => format!("{reason:?}"),
         };

@@ -108,6 +108,7 @@ pub struct Running {
     writer_thread: JoinHandle<()>,
     _control: Option<AbortOnDropHandle<()>>,
     departures: Option<AbortOnDropHandle<()>>,
+    _returns: AbortOnDropHandle<()>,
 }
 
 /// Runs the server until Ctrl-C or SIGTERM. `greet` shows a person what [`start`] brought about.
@@ -155,6 +156,7 @@ pub async fn start(mut config: Config) -> Result<Running, ServeError> {
     };
 
     let departures = watch_departures(&config, &hub, &writer);
+    let returns = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&hub).carry_back()));
     let (stopping, changes) = (CancellationToken::new(), writer.clone());
     let parts = Parts { config: &config, hub, accounts, metrics, writer: changes, stopping };
     let session_tasks = TaskTracker::new();
@@ -189,6 +191,7 @@ pub async fn start(mut config: Config) -> Result<Running, ServeError> {
         writer_thread: thread,
         _control: control,
         departures,
+        _returns: returns,
     })
 }
 

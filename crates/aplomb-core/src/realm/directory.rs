@@ -26,6 +26,8 @@ pub struct Desk {
     session: SessionId,
     /// None until the session sends presence, and after it says that it is unavailable.
     shown: Option<Arc<Shown>>,
+    /// Whether it wants copies of its account's messages (XEP-0280).
+    has_carbons: bool,
     /// Whether it asked for the roster, and so wants to hear of changes (RFC 6121 §2.2).
     is_interested: bool,
     /// To whom it showed itself directly (RFC 6121 §4.6).
@@ -129,6 +131,13 @@ impl Directory {
         desks.iter_mut().find(|desk| desk.session == session)
     }
 
+    /// Notes whether a session wants carbons.
+    pub fn set_carbons(&mut self, jid: &FullJid, session: SessionId, has_carbons: bool) {
+        if let Some(desk) = self.desk(jid, session) {
+            desk.has_carbons = has_carbons;
+        }
+    }
+
     /// The sessions that an event for `jid` goes to, none of them before it sent presence.
     ///
     /// A full JID means that session, whatever its priority. A bare JID means every session with
@@ -202,7 +211,14 @@ impl Directory {
 impl Desk {
     fn new(resource: &str, session: SessionId) -> Self {
         let resource = resource.into();
-        Self { resource, session, shown: None, is_interested: false, directed: Vec::new() }
+        Self {
+            resource,
+            session,
+            shown: None,
+            has_carbons: false,
+            is_interested: false,
+            directed: Vec::new(),
+        }
     }
 
     fn left(self) -> Left {
@@ -223,6 +239,11 @@ impl Desk {
     /// The session.
     pub const fn session(&self) -> SessionId {
         self.session
+    }
+
+    /// Whether it wants carbons (XEP-0280).
+    pub const fn has_carbons(&self) -> bool {
+        self.has_carbons
     }
 
     /// The last presence; none while the session is not available.

@@ -43,6 +43,24 @@ pub enum Effect {
         /// What the asker is sent if nobody takes it; the same if he may not know of the other.
         otherwise: Option<Element>,
     },
+    /// Carry a message to sessions of somebody of our domain, if the asker may know of him.
+    Message {
+        /// Whose sessions.
+        to: Jid,
+        /// Which of them.
+        reach: Reach,
+        /// The message, with its sender and addressee.
+        stanza: Arc<Element>,
+        /// What the asker is sent if nobody takes it; the same if he may not know of the other.
+        otherwise: Option<Element>,
+        /// Whether other sessions of both get a [`super::carbon`].
+        is_copied: bool,
+    },
+    /// The asker wants carbons, or no more.
+    Carbons {
+        /// Whether it wants them.
+        is_on: bool,
+    },
     /// The asker says to everybody who sees him whether and how he is available.
     Present(Arc<Shown>),
     /// The asker says it to one address alone.
@@ -65,4 +83,24 @@ pub enum Effect {
         /// What it asks for.
         request: roster::Request,
     },
+}
+
+impl Effect {
+    /// Whether it puts something into mailboxes of others.
+    pub const fn reaches_others(&self) -> bool {
+        match self {
+            Self::Deliver { .. }
+            | Self::Message { .. }
+            | Self::Present(_)
+            | Self::Direct { .. }
+            | Self::Probe(_) => true,
+            Self::Reply(_)
+            | Self::FinessePresence
+            | Self::PubSub { .. }
+            | Self::PubSubMessage { .. }
+            | Self::Carbons { .. }
+            | Self::Contacts(_)
+            | Self::Roster { .. } => false,
+        }
+    }
 }

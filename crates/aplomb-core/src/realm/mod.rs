@@ -12,14 +12,14 @@ mod sights;
 
 pub use directory::{Desk, Directory, Left, Reach, SessionId};
 pub use effect::Effect;
-pub use features::{announced, standards};
+pub use features::{Carbon, announced, carbon, standards};
 pub use shown::{Show, Shown};
 pub use sights::{Sight, Sights};
 
 use crate::jid::{FullJid, Jid};
 use crate::ns;
 use crate::pubsub;
-use crate::stanza::{Condition, Iq, IqKind, Message, Presence, PresenceKind, Stanza, StanzaError};
+use crate::stanza::{Iq, IqKind, Message, Presence, PresenceKind, Stanza};
 use crate::time::{Moment, WallTime};
 use crate::xml::Element;
 use features::{Answer, Ask, Speaks};
@@ -74,46 +74,45 @@ impl Realm {
             features::answer(&ask)
         });
         iq.from = Some(Jid::from(asker.clone()));
-        vec![match answered {
-            Ok(Answer::Result(payload)) => reply(iq.result(payload)),
-            Ok(Answer::PubSub(request)) => Effect::PubSub { iq: Box::new(iq), request },
-            Ok(Answer::Contacts) => Effect::Contacts(Box::new(iq)),
+        match answered {
+            Ok(Answer::Result(payload)) => vec![reply(iq.result(payload))],
+            Ok(Answer::After(effect)) => vec![effect, reply(iq.result(None))],
+            Ok(Answer::PubSub(request)) => vec![Effect::PubSub { iq: Box::new(iq), request }],
+            Ok(Answer::Contacts) => vec![Effect::Contacts(Box::new(iq))],
             Ok(Answer::Roster(request)) => {
-                Effect::Roster { stanza: Box::new(Stanza::Iq(iq)), request }
+                vec![Effect::Roster { stanza: Box::new(Stanza::Iq(iq)), request }]
             }
-            Err(error) => reply(iq.error(error)),
-        }]
+            Err(error) => vec![reply(iq.error(error))],
+        }
     }
 
-    /// Messages between people are not carried: the answer says so, but never to an error, which
-    /// would go round in circles (RFC 6120 §8.3.1).
-    fn message(&self, asker: &FullJid, message: Message) -> Vec<Effect> {
-        if message.kind.as_deref() == Some("error") {
-            return Vec::new();
-        }
+    fn message(&self, asker: &FullJid, mut message: Message) -> Vec<Effect> {
+        message.from = Some(asker.clone().into());
         let form = message.payload.iter().find(|child| child.is(ns::DATA_FORMS, "x"));
-        if let (Ok(Place::PubSub), Some(form)) = (self.place(asker, message.to.as_ref()), form) {
+        if let (Ok(Place::PubSub), Some(form)) = (self.place(asker, message.to.as_ref()), form)
+            && message.kind.as_deref() != Some("error")
+        {
             return match features::decision(form) {
                 Ok(Some(request)) => {
                     vec![Effect::PubSubMessage { message: Box::new(message), request }]
                 }
                 // An owner who leaves it open says nothing.
                 Ok(None) => Vec::new(),
-                Err(error) => vec![Effect::Reply(refused(asker, message, &error))],
+                Err(error) => vec![Effect::Reply(message.refused(&error).into_element())],
             };
         }
-        let condition = match self.is_ours(message.to.as_ref()) {
-            true => Condition::ServiceUnavailable,
-            false => Condition::RemoteServerNotFound,
-        };
-        vec![Effect::Reply(refused(asker, message, &StanzaError::new(condition)))]
+        let taker = features::FEATURES.iter().find_map(|feature| match feature.speaks {
+            Speaks::Message(take) => Some(take),
+            Speaks::Iq { .. } | Speaks::Presence(_) | Speaks::Nothing => None,
+        });
+        taker.map_or_else(Vec::new, |take| take(self, asker, message))
     }
 
     fn presence(&self, asker: &FullJid, mut presence: Presence) -> Vec<Effect> {
         presence.from = Some(Jid::from(asker.clone()));
         let takers = features::FEATURES.iter().filter_map(|feature| match feature.speaks {
             Speaks::Presence(take) => Some(take),
-            Speaks::Iq { .. } | Speaks::Nothing => None,
+            Speaks::Iq { .. } | Speaks::Message(_) | Speaks::Nothing => None,
         });
         takers.flat_map(|take| take(self, asker, &presence)).collect()
     }
@@ -132,13 +131,8 @@ impl Realm {
     }
 
     /// Writes the answer to a message that [`Effect::PubSubMessage`] told of, if it is refused.
-    pub fn pubsub_refused(
-        &self,
-        asker: &FullJid,
-        message: Message,
-        refusal: &pubsub::Refusal,
-    ) -> Element {
-        refused(asker, message, &features::stanza_error(refusal))
+    pub fn pubsub_refused(&self, message: Message, refusal: &pubsub::Refusal) -> Element {
+        message.refused(&features::stanza_error(refusal)).into_element()
     }
 
     /// Writes the message that tells one person of a node.
@@ -169,19 +163,6 @@ impl Realm {
             None => presence.with_children(caps),
         }
     }
-}
-
-fn refused(asker: &FullJid, message: Message, error: &StanzaError) -> Element {
-    let mut payload = message.payload;
-    payload.push(error.to_element());
-    let refused = Message {
-        from: message.to,
-        to: Some(asker.clone().into()),
-        id: message.id,
-        kind: Some("error".to_owned()),
-        payload,
-    };
-    refused.into_element()
 }
 
 fn reply(iq: Iq) -> Effect {

@@ -1,3 +1,4 @@
+mod messages;
 mod pages;
 
 use std::time::Duration;
@@ -70,15 +71,20 @@ impl Stage {
                 plain(&stanza),
                 otherwise.map_or_else(|| "nothing".to_owned(), |other| plain(&other)),
             ),
+            Effect::Message { to, reach, stanza, otherwise, is_copied } => format!(
+                "{reach:?} {to}{} {} or {}",
+                if is_copied { " copied" } else { "" },
+                plain(&stanza),
+                otherwise.map_or_else(|| "nothing".to_owned(), |other| plain(&other)),
+            ),
+            Effect::Carbons { is_on } => format!("carbons {is_on}"),
             Effect::PubSub { iq, request } => {
                 let (outcome, told) = self.ask(&request);
                 [plain(&self.realm.pubsub_answer(&iq, outcome)), told].concat()
             }
             Effect::PubSubMessage { message, request } => match self.ask(&request) {
                 (Ok(_), told) => format!("taken{told}"),
-                (Err(refusal), _) => {
-                    plain(&self.realm.pubsub_refused(&self.asker, *message, &refusal))
-                }
+                (Err(refusal), _) => plain(&self.realm.pubsub_refused(*message, &refusal)),
             },
         }
     }
@@ -228,13 +234,6 @@ fn other_people_are_not_revealed_and_other_domains_not_reached() {
         S: …<error code='404' type='cancel'><remote-server-not-found …
         C: <iq type='get' id='1' to='chat.cc.test'><ping xmlns='urn:xmpp:ping'/></iq>
         S: …<error code='404' type='cancel'><remote-server-not-found …
-        C: <message to='1002@cc.test' id='m'><body>hi</body></message>
-        S: <message type='error' id='m' from='1002@cc.test' to='1001@cc.test/desk'><body>hi</body>
-           <error code='503' type='cancel'><service-unavailable …
-        C: <message to='x@cc.other' id='m' type='chat'/>
-        S: <message type='error' …<remote-server-not-found …
-        C: <message to='1002@cc.test' type='error'/>
-        S: nothing
         ",
     );
 }

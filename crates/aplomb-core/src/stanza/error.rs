@@ -151,6 +151,22 @@ impl StanzaError {
             .with_children(self.application.as_deref().cloned())
     }
 
+    /// Sends a stanza back with this error, and without what was in it. Nobody answers an answer
+    /// (RFC 6120 §8.3.1).
+    pub fn refuse(&self, stanza: &Element) -> Option<Element> {
+        if matches!(stanza.attr("type"), Some("error" | "result")) {
+            return None;
+        }
+        let mut refusal = Element::new(ns::CLIENT, stanza.name().to_owned());
+        refusal.set_attr("type", "error");
+        for (name, of) in [("id", "id"), ("from", "to"), ("to", "from")] {
+            if let Some(value) = stanza.attr(of) {
+                refusal.set_attr(name, value);
+            }
+        }
+        Some(refusal.with_child(self.to_element()))
+    }
+
     /// Reads an `<error/>`; an unknown condition is `undefined-condition`.
     pub fn from_element(error: &Element) -> Self {
         let defined = error.children().find(|c| c.ns() == ns::STANZA_ERRORS && c.name() != "text");

@@ -63,6 +63,8 @@ pub struct Message {
     pub id: Option<String>,
     /// The type as written: none means `normal`.
     pub kind: Option<String>,
+    /// The language of what people read in it (RFC 6120 §8.1.5).
+    pub lang: Option<String>,
     /// The content.
     pub payload: Vec<Element>,
 }
@@ -111,6 +113,16 @@ impl Presence {
         let payload = self.payload.iter().cloned().chain([error.to_element()]).collect();
         let (from, to, id) = (self.to.clone(), self.from.clone(), self.id.clone());
         Self { from, to, id, kind: PresenceKind::Error, priority: 0, payload }
+    }
+}
+
+impl Message {
+    /// The message sent back to its sender with an error.
+    #[must_use]
+    pub fn refused(self, error: &StanzaError) -> Self {
+        let Self { from, to, id, lang, mut payload, .. } = self;
+        payload.push(error.to_element());
+        Self { from: to, to: from, id, kind: Some("error".to_owned()), lang, payload }
     }
 }
 

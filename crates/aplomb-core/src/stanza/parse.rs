@@ -74,6 +74,7 @@ fn message(element: Element, from: Option<Jid>, to: Option<Jid>) -> Message {
         to,
         id: element.attr("id").map(str::to_owned),
         kind: element.attr("type").map(str::to_owned),
+        lang: element.attr_in(ns::XML, "lang").map(str::to_owned),
         payload: element.into_children().collect(),
     }
 }

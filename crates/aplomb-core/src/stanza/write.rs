@@ -40,6 +40,9 @@ impl Message {
         if let Some(kind) = self.kind {
             element.set_attr("type", kind);
         }
+        if let Some(lang) = self.lang {
+            element.set_attr_in(ns::XML, "lang", lang);
+        }
         addressed(element, self.id.as_deref(), self.from.as_ref(), self.to.as_ref())
             .with_children(self.payload)
     }
@@ -117,7 +120,8 @@ mod tests {
             "<iq xmlns='jabber:client' type='error' id='1'><x xmlns='urn:x'/>\
              <error code='404' type='cancel'>\
              <item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
-            "<message xmlns='jabber:client' type='chat' id='m'><body>hi</body></message>",
+            "<message xmlns='jabber:client' type='chat' xml:lang='de' id='m'>\
+             <body>hi</body></message>",
             "<presence xmlns='jabber:client'/>",
             "<presence xmlns='jabber:client' type='unavailable'/>",
             "<presence xmlns='jabber:client'><priority>-5</priority>\

@@ -46,6 +46,8 @@ pub struct Responder {
     /// The `id` of the bind that is being answered.
     bind_id: Option<String>,
     jid: Option<FullJid>,
+    /// The language of what the client writes, if it said so.
+    lang: Option<String>,
     /// How many stanzas of the client were handled, if the stream is managed.
     handled: Option<u32>,
     deadline: Option<Moment>,
@@ -68,6 +70,7 @@ impl Responder {
             login: None,
             bind_id: None,
             jid: None,
+            lang: None,
             handled: None,
             deadline: Some(now + Duration::from_secs(LOGIN_SECS_MAX)),
             error: None,
@@ -227,6 +230,7 @@ impl Responder {
         if let Err(error) = self.check_open(open) {
             return self.close(now, Some(error));
         }
+        self.lang.clone_from(&open.lang);
         self.transmit(Frame::Open(self.open()));
         let features = Element::new(ns::STREAMS, "features");
         let features = if self.login.is_none() {
@@ -329,6 +333,13 @@ impl Responder {
             return self.close(now, Some(error));
         }
         stanza.set_attr("from", jid.as_str());
+        // People read messages in the language of the stream, if they say no other (RFC 6120
+        // §8.1.5).
+        if let Some(lang) = self.lang.as_ref().filter(|_| stanza.name() == "message")
+            && stanza.attr_in(ns::XML, "lang").is_none()
+        {
+            stanza.set_attr_in(ns::XML, "lang", lang.clone());
+        }
         self.handled = self.handled.map(|handled| handled.wrapping_add(1));
         let is_bind = Step::of_element(&stanza) == Step::Bind;
         let is_session = asks_for_session(&stanza, &self.policy.domain);

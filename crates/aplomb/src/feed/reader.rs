@@ -114,7 +114,7 @@ impl Reader {
                 Letter::Notice { notice, .. } => events.extend(self.take(&notice)),
                 Letter::End(reason) => self.end = Some(reason),
                 // Only sessions get stanzas.
-                Letter::Presence(_) | Letter::Stanza(_) => {}
+                Letter::Presence(_) | Letter::Parcel(_) | Letter::Stanza(_) => {}
             }
         }
         if self.is_behind {

@@ -46,12 +46,7 @@ impl Hub {
             return 0;
         }
         let presence = self.presence.read();
-        let mut count = 0;
-        presence.directory.reached(to, reach, |session| {
-            presence.put(session, Letter::Stanza(Arc::clone(stanza)));
-            count += 1;
-        });
-        count
+        self.hand_out(&presence, &asker.jid, to, reach, stanza).count()
     }
 
     /// Takes the rosters as they are when the server starts, before anybody is there.

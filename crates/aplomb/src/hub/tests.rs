@@ -49,6 +49,10 @@ fn word(letter: &Letter) -> String {
             let from = shown.tail.split('"').find(|text| text.contains('@')).unwrap_or_default();
             format!("{from} {:?}", shown.show)
         }
+        Letter::Parcel(parcel) => {
+            let from = parcel.stanza.attr("from").unwrap_or_default();
+            format!("{from} {}", parcel.stanza.attr("type").unwrap_or("available"))
+        }
         Letter::Stanza(element) => {
             let from = element.attr("from").unwrap_or_default();
             format!("{from} {}", element.attr("type").unwrap_or("available"))

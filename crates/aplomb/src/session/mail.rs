@@ -1,5 +1,7 @@
 //! From the mailbox to the link.
 
+use std::sync::Arc;
+
 use aplomb_core::stream::Responder;
 use aplomb_core::stream::responder::{Event, Output};
 use aplomb_core::time::Moment;
@@ -35,14 +37,11 @@ impl Session {
 
     /// Writes what waits in the mailbox, until the batch has so many bytes.
     pub(super) async fn deliver(&mut self, bytes_max: usize) -> Result<(), End> {
-        let Some(seat) = &self.seat else { return Ok(()) };
-        if self.letters.len() == 0 {
-            let mut letters = Vec::new();
-            seat.mailbox.drain(&mut letters);
-            self.letters = letters.into_iter();
+        if !self.open_mail() {
+            return Ok(());
         }
         let now = clock::moment();
-        let (mut notices, mut told) = (0, None);
+        let (mut notices, mut told, mut parcels) = (0, None, Vec::new());
         let Self { link, letters, responder, envelope, managed, .. } = self;
         let (wrap, waiting) = (link.wrap(), letters.len());
         let envelope = envelope.as_ref().expect("letters follow a bind");
@@ -52,15 +51,18 @@ impl Session {
                     Some(Letter::Notice { notice, to_full }) => {
                         envelope.push(batch, &notice, to_full);
                         notices += 1;
-                        if let Some(managed) = managed {
-                            managed.note_sent(now, Letter::Notice { notice, to_full });
-                        }
+                        let letter = Letter::Notice { notice, to_full };
+                        note_sent(managed.as_deref_mut(), now, letter);
                     }
                     Some(Letter::Presence(shown)) => {
                         envelope.push_presence(batch, &shown);
-                        if let Some(managed) = managed {
-                            managed.note_sent(now, Letter::Presence(shown));
-                        }
+                        note_sent(managed.as_deref_mut(), now, Letter::Presence(shown));
+                    }
+                    Some(Letter::Parcel(parcel)) => {
+                        responder.send(now, &parcel.stanza);
+                        push_outputs(batch, wrap, responder, None, now);
+                        parcels.push(Arc::clone(&parcel));
+                        note_sent(managed.as_deref_mut(), now, Letter::Parcel(parcel));
                     }
                     Some(Letter::Stanza(stanza)) => {
                         responder.send(now, &stanza);
@@ -78,6 +80,7 @@ impl Session {
             }
         });
         written.await.map_err(End::Failed)?;
+        parcels.iter().for_each(|parcel| parcel.note_taken(true));
         self.shared.metrics.notices.inc_by(notices);
         self.last_out = now;
         match told {
@@ -91,6 +94,17 @@ impl Session {
         }
     }
 
+    /// Takes what waits in the mailbox, if nothing is left of the last time; whether there is one.
+    fn open_mail(&mut self) -> bool {
+        let Some(seat) = &self.seat else { return false };
+        if self.letters.len() == 0 {
+            let mut letters = Vec::new();
+            seat.mailbox.drain(&mut letters);
+            self.letters = letters.into_iter();
+        }
+        true
+    }
+
     /// Names the reason that waits behind letters for which there is no room.
     pub(super) fn cut_off(&mut self) -> End {
         let mut letters: Vec<Letter> = self.letters.by_ref().collect();
@@ -99,9 +113,10 @@ impl Session {
         }
         match letters.last() {
             Some(Letter::End(reason)) => End::Told(*reason),
-            Some(Letter::Notice { .. } | Letter::Presence(_) | Letter::Stanza(_)) | None => {
-                End::Stalled
-            }
+            Some(
+                Letter::Notice { .. } | Letter::Presence(_) | Letter::Parcel(_) | Letter::Stanza(_),
+            )
+            | None => End::Stalled,
         }
     }
 }
@@ -120,6 +135,13 @@ pub(super) async fn cut(seat: Option<&Seat>) {
     match seat {
         Some(seat) => seat.mailbox.wait_for_end().await,
         None => std::future::pending().await,
+    }
+}
+
+/// Remembers what is sent, if somebody counts.
+fn note_sent(managed: Option<&mut Managed>, now: Moment, letter: Letter) {
+    if let Some(managed) = managed {
+        managed.note_sent(now, letter);
     }
 }
 

@@ -19,7 +19,9 @@ use super::envelope::Envelope;
 use super::tickets::{Heir, Ticket};
 use super::{Session, Shared};
 use crate::hub::Seat;
-use crate::limits::{ACK_REQUEST_SECS, RESUME_WAIT_SECS_MAX, UNACKNOWLEDGED_MAILBOXES};
+use crate::limits::{
+    ACK_REQUEST_SECS, PARCEL_BYTES_MAX, PARCELS_MAX, RESUME_WAIT_SECS_MAX, UNACKNOWLEDGED_MAILBOXES,
+};
 use crate::mailbox::{EndReason, Letter};
 use crate::{clock, random};
 
@@ -118,8 +120,8 @@ impl Session {
         let (bounds, ticket) = if is_kept {
             let account = seat.jid.to_bare();
             let ticket = shared.tickets.issue(&random::name(TICKET_CHARS), account.as_str());
-            let stanzas = shared.mailbox_letters * UNACKNOWLEDGED_MAILBOXES;
-            let bytes = shared.mailbox_bytes * UNACKNOWLEDGED_MAILBOXES;
+            let stanzas = shared.mailbox_letters * UNACKNOWLEDGED_MAILBOXES + PARCELS_MAX;
+            let bytes = shared.mailbox_bytes * UNACKNOWLEDGED_MAILBOXES + PARCEL_BYTES_MAX;
             (Bounds { stanzas, bytes }, Some(ticket))
         } else {
             (Bounds { stanzas: 0, bytes: 0 }, None)
@@ -164,7 +166,8 @@ impl Session {
         }
         let seat = kept.seat.take().expect("it is handed over once");
         let jid = seat.jid.clone();
-        let letters: Vec<Letter> = kept.sent.rewind().chain(kept.letters.drain(..)).collect();
+        let sent_before = kept.sent.rewind().inspect(|letter| letter.note_taken(false));
+        let letters: Vec<Letter> = sent_before.chain(kept.letters.drain(..)).collect();
         let again = letters.len();
         let bounds = Bounds { stanzas: 0, bytes: 0 };
         let sent = std::mem::replace(&mut kept.sent, Unacknowledged::new(bounds));
@@ -235,6 +238,8 @@ impl Kept {
 impl Drop for Kept {
     fn drop(&mut self) {
         if let Some(seat) = self.seat.take() {
+            // Nobody knows whether they arrived (XEP-0198 §5).
+            self.sent.rewind().for_each(|letter| letter.note_taken(false));
             self.shared.hub.leave(&seat);
             self.shared.metrics.sessions.dec();
         }

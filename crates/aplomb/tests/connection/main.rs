@@ -8,6 +8,7 @@ mod frames;
 mod hostile;
 mod http;
 mod malformed;
+mod messages;
 mod program;
 mod sessions;
 mod tcp;

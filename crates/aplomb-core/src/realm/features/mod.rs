@@ -1,9 +1,11 @@
 //! One file per feature, and the list that dispatch, service discovery, docs and tests read.
 
 mod caps;
+mod carbons;
 mod commands;
 mod disco;
 mod limits;
+mod message;
 mod ping;
 mod presence;
 mod pubsub;
@@ -15,6 +17,7 @@ mod time;
 mod version;
 
 pub(super) use caps::finesse_caps;
+pub use carbons::{Carbon, carbon};
 pub(super) use pubsub::{decision, stanza_error, told_message};
 
 use super::place::Place;
@@ -22,7 +25,7 @@ use super::{Effect, Now, Realm, StreamFacts};
 use crate::jid::FullJid;
 use crate::pubsub::{Reply, Request};
 use crate::standard::{Sample, Standard};
-use crate::stanza::{Condition, Iq, Presence, StanzaError};
+use crate::stanza::{Condition, Iq, Message, Presence, StanzaError};
 use crate::xml::Element;
 
 /// Everything that the server can do beyond the stream.
@@ -31,6 +34,8 @@ pub(super) const FEATURES: &[Feature] = &[
     roster::FEATURE,
     subscription::FEATURE,
     presence::FEATURE,
+    message::FEATURE,
+    carbons::FEATURE,
     disco::FEATURE,
     pubsub::FEATURE,
     rsm::FEATURE,
@@ -72,6 +77,8 @@ pub(super) enum Speaks {
     },
     /// Presence.
     Presence(fn(&Realm, &FullJid, &Presence) -> Vec<Effect>),
+    /// Messages.
+    Message(fn(&Realm, &FullJid, Message) -> Vec<Effect>),
     /// Nothing: others speak of it.
     Nothing,
 }
@@ -89,6 +96,8 @@ pub(super) struct Ask<'a> {
 pub(super) enum Answer {
     /// The payload of the result.
     Result(Option<Element>),
+    /// An empty result, after this has happened.
+    After(Effect),
     /// Let the pubsub service say.
     PubSub(Request),
     /// Let the asker's roster be told.
@@ -107,7 +116,7 @@ pub(super) fn answer(ask: &Ask<'_>) -> Answered {
         Speaks::Iq { namespaces, answer, .. } => {
             namespaces.contains(&ask.payload.ns()).then_some(answer)
         }
-        Speaks::Presence(_) | Speaks::Nothing => None,
+        Speaks::Presence(_) | Speaks::Message(_) | Speaks::Nothing => None,
     });
     found.map_or_else(|| Err(not_here()), |answer| answer(ask))
 }
@@ -117,7 +126,7 @@ pub(super) fn written(request: &Iq, reply: Reply) -> Option<Element> {
     let payload = request.request()?;
     let write = FEATURES.iter().find_map(|feature| match &feature.speaks {
         Speaks::Iq { namespaces, write, .. } if namespaces.contains(&payload.ns()) => *write,
-        Speaks::Iq { .. } | Speaks::Presence(_) | Speaks::Nothing => None,
+        Speaks::Iq { .. } | Speaks::Presence(_) | Speaks::Message(_) | Speaks::Nothing => None,
     });
     write.and_then(|write| write(request, reply))
 }

@@ -22,6 +22,7 @@ pub(crate) fn message(service: Jid, tidings: &Tidings) -> Element {
         to: Some(tidings.to.clone()),
         id: Some(tidings.id.clone()),
         kind: None,
+        lang: None,
         payload: vec![payload],
     };
     message.into_element()
