@@ -32,6 +32,12 @@ pub const WS_SUBPROTOCOLS_MAX: usize = 32;
 /// Bytes of a salt, of real accounts and of decoys alike: RFC 5802 asks for chance, 128 bits of it.
 pub const SALT_BYTES: usize = 16;
 
+/// Clients of one account that hold tokens: desktops, connectors, pages. The oldest makes room.
+pub const FAST_AGENTS_OF_ONE_MAX: usize = 16;
+
+/// Bytes of the tag by which a client is called in its address: a program's name, as in a list.
+pub const BIND_TAG_BYTES_MAX: usize = 128;
+
 /// Rounds of PBKDF2 below which our client refuses a server (RFC 7677 §4).
 pub const SCRAM_ITERATIONS_MIN: u32 = 4_096;
 

@@ -20,6 +20,12 @@ pub const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 pub const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 /// The types of channel binding that a server has (XEP-0440 §2).
 pub const SASL_BINDINGS: &str = "urn:xmpp:sasl-cb:0";
+/// Extensible SASL profile (XEP-0388).
+pub const SASL2: &str = "urn:xmpp:sasl:2";
+/// Bind 2 (XEP-0386).
+pub const BIND2: &str = "urn:xmpp:bind:0";
+/// Fast authentication streamlining tokens (XEP-0484).
+pub const FAST: &str = "urn:xmpp:fast:0";
 /// Resource binding (RFC 6120 §7).
 pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 /// Session establishment (RFC 3921 §3).
@@ -82,7 +88,7 @@ pub const ERRORS: &str = "urn:xmpp:errors";
 pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// The namespaces that a reader hands out without an allocation.
-pub(crate) const KNOWN: [&str; 31] = [
+pub(crate) const KNOWN: [&str; 34] = [
     CLIENT,
     STREAMS,
     STREAM_ERRORS,
@@ -93,6 +99,9 @@ pub(crate) const KNOWN: [&str; 31] = [
     TLS,
     SASL,
     SASL_BINDINGS,
+    SASL2,
+    BIND2,
+    FAST,
     BIND,
     SESSION,
     ROSTER,

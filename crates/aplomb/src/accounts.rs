@@ -4,6 +4,7 @@
 //! derivation and gets the same answer (RFC 6120 §6.5.10, RFC 5802 §9).
 
 mod buckets;
+mod fast;
 mod guard;
 mod keys;
 mod token;
@@ -31,6 +32,7 @@ use crate::limits::{
     LOGIN_WAIT_SECS, LOGINS_WAITING_MAX, PASSWORDS_REMEMBERED_MAX, TOKENS_MAX, TOKENS_OF_ONE_MAX,
 };
 use crate::{clock, config, random};
+pub use fast::{Era, Fast, FastJob, Redeemed};
 use guard::Guard;
 use keys::Keys;
 
@@ -73,6 +75,7 @@ pub struct Accounts {
     guard: Mutex<Guard>,
     remembered: RwLock<Memory>,
     tokens: RwLock<Tokens>,
+    fast: Fast,
     /// Logins that wait for a derivation, and those that have theirs done.
     waiting: Semaphore,
     deriving: Arc<Semaphore>,
@@ -92,6 +95,7 @@ impl Accounts {
         domain: Arc<RwLock<Domain>>,
         derivations: Counter,
         keep: Keep,
+        fast: Fast,
     ) -> Self {
         let memory_key = Secret::new(random::bytes());
         // One core is left to everybody who is logged in already.
@@ -107,6 +111,7 @@ impl Accounts {
                 PASSWORDS_REMEMBERED_MAX,
             )),
             tokens: RwLock::new(Tokens::new(policy.token_life, TOKENS_MAX, TOKENS_OF_ONE_MAX)),
+            fast,
             waiting: Semaphore::new(LOGINS_WAITING_MAX),
             deriving: Arc::new(Semaphore::new(derivers)),
             derivations,

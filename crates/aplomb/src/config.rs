@@ -19,7 +19,7 @@ use aplomb_core::handshake;
 use aplomb_core::jid::DomainPart;
 use aplomb_core::sasl::Mechanism;
 use aplomb_core::secret::Secret;
-use aplomb_core::stream::Management;
+use aplomb_core::stream::{Management, Sasl2};
 
 pub use error::ConfigError;
 pub use layers::{Effective, Loaded, Origin, Sources, load};
@@ -78,6 +78,10 @@ settings! {
             "How clients may log in over XMPP, in the order in which it is announced. The `-PLUS` \
              forms are offered where TLS ends here, PLAIN where `plain-without-tls` and TLS allow \
              it. Cisco's clients know PLAIN only.";
+        "sasl2" sasl2: Sasl2 = Preset::Made("`off`; `offered` with `lab`", offered_in_a_lab);
+            "Whether a client may log in and get its address in one step, and by a token when it \
+             comes back (XEP-0388, XEP-0386, XEP-0484): `off`, or `offered` over TLS and wherever \
+             a password may be sent. Such a client does not choose its whole resource.";
     }
     "Passwords" {
         "logins-per-second-per-address" logins_per_second_per_address: u32
@@ -93,6 +97,9 @@ settings! {
              reconnect of everybody costs no key derivations. 0s remembers none.";
         "token-life" token_life: Duration = Preset::Is("10m"), in 10..=86_400;
             "How long a token is good that a page shows instead of a password, to open a feed.";
+        "fast-token-life" fast_token_life: Duration = Preset::Is("168h"), in 60..=31_536_000;
+            "How long a client can come back by the token it was given, without its password. \
+             From half of that time on it gets a new one whenever it comes.";
         "scram-iterations" scram_iterations: u32 = Preset::Is("10000"), in 4_096..=10_000_000;
             "Rounds of PBKDF2 in the keys of new passwords. RFC 7677 asks for 4096 at least.";
     }
@@ -198,6 +205,10 @@ fn host_name(is_lab: bool) -> Option<String> {
 
 fn data_dir(is_lab: bool) -> Option<String> {
     (!is_lab).then(|| "aplomb-data".to_owned())
+}
+
+fn offered_in_a_lab(is_lab: bool) -> Option<String> {
+    Some(if is_lab { "offered" } else { "off" }.to_owned())
 }
 
 fn true_in_a_lab(is_lab: bool) -> Option<String> {

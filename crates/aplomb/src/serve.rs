@@ -21,6 +21,7 @@ use aplomb_core::finesse::system_info::{Status, SystemInfo};
 use aplomb_core::realm::Realm;
 use aplomb_core::sasl::{KeyRing, Mechanism};
 use aplomb_core::secret::Secret;
+use aplomb_core::stream::Sasl2;
 use aplomb_core::stream::responder::{Policy, StartTls};
 use aplomb_core::time::Moment;
 use axum::Router;
@@ -276,7 +277,7 @@ struct Parts<'a> {
 impl Parts<'_> {
     fn sessions(&self, features: &Features, doors: &Doors, tasks: &TaskTracker) -> Arc<Shared> {
         let config = self.config;
-        let policy = |mechanisms: &[Mechanism], starttls| {
+        let policy = |mechanisms: &[Mechanism], starttls, sasl2| {
             Arc::new(Policy {
                 domain: config.domain.to_string(),
                 mechanisms: mechanisms.to_vec(),
@@ -285,6 +286,8 @@ impl Parts<'_> {
                 features_before_login: features.before_login.clone(),
                 features: features.after_login.clone(),
                 management: config.stream_management,
+                sasl2,
+                inline: Vec::new(),
             })
         };
         let all = &config.sasl_mechanisms;
@@ -299,13 +302,15 @@ impl Parts<'_> {
             true => StartTls::Offered,
             false => StartTls::Required,
         };
+        // Not where a password may not be sent: a token without binding could be overheard alike.
+        let sasl2_clear = if config.plain_without_tls { config.sasl2 } else { Sasl2::Off };
         Arc::new(Shared {
             accounts: Arc::clone(&self.accounts),
             hub: Arc::clone(&self.hub),
             metrics: self.metrics.clone(),
-            policy_tls: policy(all, StartTls::Absent),
-            policy_clear: policy(clear, StartTls::Absent),
-            policy_starttls: policy(clear, starttls),
+            policy_tls: policy(all, StartTls::Absent, config.sasl2),
+            policy_clear: policy(clear, StartTls::Absent, sasl2_clear),
+            policy_starttls: policy(clear, starttls, sasl2_clear),
             tls: Arc::clone(&doors.starttls),
             server_end_point: doors.server_end_point.clone(),
             ping_after: config.ping_after,

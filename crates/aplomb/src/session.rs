@@ -29,6 +29,7 @@ use aplomb_core::time::Moment;
 use tokio::time::{Sleep, sleep_until, timeout};
 use tracing::info;
 
+use crate::accounts::Era;
 use crate::clock;
 use crate::hub::Seat;
 use crate::limits::{STALL_SECS_MAX, WRITE_BATCH_BYTES, WS_CLOSE_SECS_MAX};
@@ -64,9 +65,11 @@ struct Session {
     /// Letters taken from the mailbox that the link could not take yet.
     letters: std::vec::IntoIter<Letter>,
     /// Who wants the keys of whom: the outcome of SCRAM is noted under this name.
-    keys_of: Option<String>,
+    keys_of: Option<Box<str>>,
     /// By what the last login was tried.
     tried: (Mechanism, Option<BindingType>),
+    /// The password by which the client logs in, until it has all that comes with that.
+    era: Option<Box<Era>>,
     last_failure: Option<Failure>,
     told: Option<EndReason>,
     start: Moment,
@@ -106,6 +109,7 @@ impl Session {
             letters: Vec::new().into_iter(),
             keys_of: None,
             tried: (Mechanism::Plain, None),
+            era: None,
             last_failure: None,
             told: None,
             start: now,

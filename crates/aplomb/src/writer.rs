@@ -25,7 +25,7 @@ use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use crate::accounts::{Accounts, Keep, Policy};
+use crate::accounts::{Accounts, Fast, FastJob, Keep, Policy};
 use crate::config::Config;
 use crate::hub::{Hub, Question};
 use crate::limits::{
@@ -134,14 +134,13 @@ pub fn start(
     let policy = Policy::from(config);
     let derivations = metrics.derivations.clone();
     let (jobs, waiting) = mpsc::channel(WRITER_QUEUE_MAX);
-    let accounts =
-        Accounts::new(&policy, snapshot.decoy_key, domain.clone(), derivations, keep_by(&jobs));
+    let (fast_jobs, tokens) = mpsc::channel(WRITER_QUEUE_MAX);
+    let fast = Fast::new(snapshot.token_key, config.fast_token_life, fast_jobs);
+    let (decoy_key, keep) = (snapshot.decoy_key, keep_by(&jobs));
+    let accounts = Accounts::new(&policy, decoy_key, domain.clone(), derivations, keep, fast);
     let accounts = Arc::new(accounts);
-    for change in snapshot.changes {
-        if let crate::store::Change::Keys { user, keys } = change {
-            accounts.adopt(&user, keys);
-        }
-    }
+    snapshot.changes.into_iter().for_each(|change| run::show_login(&accounts, change));
+    let queues = run::Queues { jobs: waiting, questions, tokens };
     let is_in_service = Arc::new(AtomicBool::new(true));
     let run = run::Run::new(
         store,
@@ -157,7 +156,7 @@ pub fn start(
     );
     let thread = std::thread::Builder::new()
         .name("writer".to_owned())
-        .spawn(move || run.until_stopped(waiting, questions))
+        .spawn(move || run.until_stopped(queues))
         .map_err(StoreError::NoThread)?;
     let scram_iterations = policy.scram_iterations;
     let writer = Writer { domain, jobs, is_in_service, scram_iterations };
@@ -253,6 +252,7 @@ enum Job {
     Steps(Steps),
     Question(Question),
     MoreKeys(MoreKeys),
+    Token(FastJob),
     Stop,
 }
 

@@ -58,6 +58,11 @@ impl ScramKeys {
         Ok(Self { hash, salt: salt.to_vec(), iterations, stored_key, server_key })
     }
 
+    /// What changes with the password, and with nothing else.
+    pub fn mark(&self) -> Secret<Vec<u8>> {
+        Secret::new(self.stored_key.expose().to_vec())
+    }
+
     /// Checks a password that was sent in the clear, in constant time after the derivation.
     ///
     /// `name` is the account whose keys these are, in any spelling.

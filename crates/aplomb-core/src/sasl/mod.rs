@@ -4,6 +4,7 @@ pub mod announced;
 pub mod binding;
 pub mod decoy;
 pub mod exchange;
+pub mod fast;
 mod hash;
 pub mod keys;
 pub mod memory;
@@ -140,6 +141,8 @@ impl Mechanism {
 pub enum Failure {
     /// The client gave up.
     Aborted,
+    /// The token was good once.
+    CredentialsExpired,
     /// There must be TLS first.
     EncryptionRequired,
     /// The base64 is none.
@@ -167,6 +170,7 @@ impl Failure {
     pub fn named(name: &str) -> Option<Self> {
         let all = [
             Self::Aborted,
+            Self::CredentialsExpired,
             Self::EncryptionRequired,
             Self::IncorrectEncoding,
             Self::InvalidAuthzid,
@@ -182,6 +186,7 @@ impl Failure {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Aborted => "aborted",
+            Self::CredentialsExpired => "credentials-expired",
             Self::EncryptionRequired => "encryption-required",
             Self::IncorrectEncoding => "incorrect-encoding",
             Self::InvalidAuthzid => "invalid-authzid",

@@ -9,10 +9,10 @@ pub use driver::{Event, Output, Passage, StartTls, Trouble, Wish};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::auth::{decode, sasl};
+use super::auth::{decode, element};
 use super::bind;
 use super::milestone::{self, Milestone};
-use super::phase::{Phase, Side};
+use super::phase::{Phase, Profile, Side};
 use crate::framing::{Close, Frame, Framing, Open};
 use crate::jid::{self, FullJid};
 use crate::limits::{ANSWER_SECS_MAX, CLOSE_SECS_MAX, STANZA_BYTES_MAX};
@@ -230,6 +230,7 @@ impl Initiator {
                 | Milestone::TlsWanted
                 | Milestone::LoginTried(..)
                 | Milestone::Responded
+                | Milestone::Arrived { .. }
                 | Milestone::BindWanted(_)
                 | Milestone::SessionWanted
                 | Milestone::SessionGiven
@@ -292,7 +293,8 @@ impl Initiator {
             }
             None => return Err(Trouble::NoMechanism(self.announced.mechanisms.clone())),
         };
-        let auth = sasl("auth", message.expose()).with_attr("mechanism", mechanism.name());
+        let auth = element(Profile::Sasl, "auth", message.expose())
+            .with_attr("mechanism", mechanism.name());
         self.transmit(now, Frame::Element(auth));
         Ok(())
     }
@@ -314,7 +316,7 @@ impl Initiator {
             }
             Scram::Idle | Scram::Proven => return Err(Distrust::Malformed.into()),
         };
-        self.transmit(now, Frame::Element(sasl("response", &response)));
+        self.transmit(now, Frame::Element(element(Profile::Sasl, "response", &response)));
         Ok(())
     }
 

@@ -227,6 +227,19 @@ fn acknowledgement(name: &'static str, handled: u32) -> Element {
     Element::new(ns::MANAGEMENT, name).with_attr("h", handled.to_string())
 }
 
+/// Reads the id and the count of a `<resume/>`.
+pub(super) fn resumption(resume: &Element) -> Option<(String, u32)> {
+    Some((resume.attr("previd")?.to_owned(), handled(resume)?))
+}
+
+/// Reads for how many seconds an `<enable/>` wants the stream kept, if at all (XEP-0198 §3);
+/// without a time, as long as the server likes.
+pub(super) fn keep_secs(enable: &Element) -> Option<u64> {
+    let is_wanted = matches!(enable.attr("resume"), Some("true" | "1"));
+    let max = enable.attr("max").and_then(|max| max.parse().ok());
+    is_wanted.then_some(max.unwrap_or(u64::MAX))
+}
+
 /// Reads the `h` of an `<a/>` or a `<resume/>`.
 pub fn handled(element: &Element) -> Option<u32> {
     element.attr("h")?.parse().ok()

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use super::auth::decode;
+use super::auth;
 use super::bind;
 use super::phase::{Leg, Phase, Side, Step};
+use super::sasl2;
 use crate::framing::{Close, Frame, Open, StreamError};
 use crate::ns;
 use crate::sasl::scram::binding_named;
@@ -35,6 +36,14 @@ pub enum Milestone {
     Responded,
     /// The password was right.
     LoggedIn,
+    /// It was, or a token was, and with the login comes the address: a new one, or a lost stream
+    /// that goes on (XEP-0388, XEP-0386).
+    Arrived {
+        /// The address.
+        jid: String,
+        /// Whether a lost stream goes on.
+        is_resumed: bool,
+    },
     /// It was not, or the server says something else; the condition and the server's words.
     LoginRefused(String, Option<String>),
     /// The server offers an address, and maybe the session of RFC 3921.
@@ -84,15 +93,16 @@ impl Milestone {
             (Step::StartTls, _) => Some(Self::TlsWanted),
             (Step::Proceed, _) => Some(Self::TlsGranted),
             (Step::TlsFailure, _) => Some(Self::TlsRefused),
-            (Step::Auth, _) => {
+            (Step::Auth(_), _) => {
                 let mechanism = element.attr("mechanism").unwrap_or_default().to_owned();
-                let message = decode(&element.text()).unwrap_or_default();
+                let message = auth::first_message(element).unwrap_or_default();
                 Some(Self::LoginTried(mechanism, binding_named(&message).map(str::to_owned)))
             }
-            (Step::Challenge, _) => Some(Self::Challenged),
-            (Step::Response, _) => Some(Self::Responded),
-            (Step::Success, _) => Some(Self::LoggedIn),
-            (Step::Failure, _) => Some(Self::refused_login(element)),
+            (Step::Challenge(_), _) => Some(Self::Challenged),
+            (Step::Response(_), _) => Some(Self::Responded),
+            (Step::Success(_), _) => Some(Self::LoggedIn),
+            (Step::Arrival, _) => Some(Self::arrived(element)),
+            (Step::Failure(_), _) => Some(Self::refused_login(element)),
             (Step::Bind, Phase::ExpectBind) => {
                 let bind = element.child(ns::BIND, "bind");
                 Some(Self::BindWanted(bind.and_then(bind::wanted_resource)))
@@ -110,8 +120,13 @@ impl Milestone {
         }
     }
 
+    fn arrived(success: &Element) -> Self {
+        let is_resumed = success.child(ns::MANAGEMENT, "resumed").is_some();
+        Self::Arrived { jid: sasl2::identifier(success).unwrap_or_default(), is_resumed }
+    }
+
     fn refused_login(failure: &Element) -> Self {
-        let is_text = |child: &&Element| child.is(ns::SASL, "text");
+        let is_text = |child: &&Element| child.is(failure.ns(), "text");
         let condition = failure.children().find(|child| !is_text(child));
         let condition = condition.map_or("not-authorized", Element::name).to_owned();
         Self::LoginRefused(condition, failure.children().find(is_text).map(Element::text))
@@ -139,15 +154,29 @@ pub(super) fn refusal(iq: &Element) -> StanzaError {
 /// The frame as it may be shown: what SASL carries becomes dots.
 pub fn redacted(frame: &Frame) -> Frame {
     match frame {
-        Frame::Element(element) if element.ns() == ns::SASL && !element.text().is_empty() => {
-            let mut shown = Element::new(ns::SASL, element.name().to_owned());
-            if let Some(mechanism) = element.attr("mechanism") {
-                shown.set_attr("mechanism", mechanism);
-            }
-            Frame::Element(shown.with_text("•••"))
+        Frame::Element(element) if matches!(element.ns(), ns::SASL | ns::SASL2) => {
+            let mut shown = element.clone();
+            hide(&mut shown);
+            Frame::Element(shown)
         }
         Frame::Open(_) | Frame::Close(_) | Frame::Element(_) => frame.clone(),
     }
+}
+
+/// Puts dots in the place of what SASL carries and of tokens; words and names are no secrets.
+fn hide(element: &mut Element) {
+    let is_carrier = match element.name() {
+        "auth" | "challenge" | "response" | "initial-response" | "additional-data" => true,
+        "success" => element.ns() == ns::SASL,
+        _ => false,
+    };
+    if is_carrier && !element.text().is_empty() {
+        element.set_text("•••");
+    }
+    if element.ns() == ns::FAST && element.attr("token").is_some() {
+        element.set_attr("token", "•••");
+    }
+    element.children_mut().for_each(hide);
 }
 
 impl fmt::Display for Milestone {
@@ -174,6 +203,7 @@ impl fmt::Display for Milestone {
             Self::Challenged => f.write_str("The server sends a challenge."),
             Self::Responded => f.write_str("The client answers it."),
             Self::LoggedIn => f.write_str("The login worked."),
+            Self::Arrived { jid, is_resumed } => write_arrival(f, jid, *is_resumed),
             Self::LoginRefused(condition, text) => {
                 write!(f, "The login was refused: {condition}{}.", words(text.as_deref()))
             }
@@ -210,10 +240,17 @@ impl fmt::Display for Milestone {
     }
 }
 
+fn write_arrival(f: &mut fmt::Formatter<'_>, jid: &str, is_resumed: bool) -> fmt::Result {
+    match is_resumed {
+        false => write!(f, "The login worked, and the client is {jid} from now on."),
+        true => write!(f, "The login worked, and the lost stream of {jid} goes on."),
+    }
+}
+
 fn write_opening(f: &mut fmt::Formatter<'_>, leg: Leg, open: &Open) -> fmt::Result {
     match leg {
         Leg::Login => write!(f, "The client opens a stream to {}.", shown(open.to.as_deref())),
-        Leg::Bind => {
+        Leg::Bind | Leg::Arrival => {
             f.write_str("The client opens the stream anew, as everybody must after a login.")
         }
     }
@@ -223,7 +260,7 @@ fn write_opened(f: &mut fmt::Formatter<'_>, leg: Leg, open: &Open) -> fmt::Resul
     let (from, id) = (shown(open.from.as_deref()), shown(open.id.as_deref()));
     match leg {
         Leg::Login => write!(f, "The server {from} opens it too and names it {id}."),
-        Leg::Bind => write!(f, "The server opens it anew as {id}."),
+        Leg::Bind | Leg::Arrival => write!(f, "The server opens it anew as {id}."),
     }
 }
 
@@ -239,6 +276,7 @@ fn words(text: Option<&str>) -> String {
 mod tests {
     use super::*;
     use crate::framing::{Framing, ws::Messages};
+    use crate::stream::Profile;
 
     fn frame(text: &str) -> Frame {
         Messages.read(&mut text.as_bytes(), 4096).unwrap().unwrap()
@@ -252,6 +290,22 @@ mod tests {
         let shown = String::from_utf8(Messages.write(&redacted(&auth))).unwrap();
         assert!(shown.contains("PLAIN") && shown.contains("•••"), "{shown}");
         assert!(!shown.contains("AGFkYQ"), "{shown}");
+        let authenticate = frame(
+            "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'>\
+             <initial-response>AGFkYQBwZW5j</initial-response><user-agent id='x'/></authenticate>",
+        );
+        let shown = String::from_utf8(Messages.write(&redacted(&authenticate))).unwrap();
+        assert!(shown.contains("PLAIN") && shown.contains("user-agent"), "{shown}");
+        assert!(shown.contains("•••") && !shown.contains("AGFkYQ"), "{shown}");
+        let success = frame(
+            "<success xmlns='urn:xmpp:sasl:2'><additional-data>dj02cnJp</additional-data>\
+             <authorization-identifier>ada@cc.test</authorization-identifier>\
+             <token xmlns='urn:xmpp:fast:0' token='s3cret' expiry='2026-12-01T00:00:00Z'/>\
+             </success>",
+        );
+        let shown = String::from_utf8(Messages.write(&redacted(&success))).unwrap();
+        assert!(shown.contains("ada@cc.test") && shown.contains("2026-12"), "{shown}");
+        assert!(!shown.contains("dj02") && !shown.contains("s3cret"), "{shown}");
         let presence = frame("<presence/>");
         assert_eq!(redacted(&presence), presence);
     }
@@ -262,7 +316,8 @@ mod tests {
             "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
              <text>locked for 5 minutes</text><not-authorized/></failure>",
         );
-        let milestone = Milestone::of(Phase::ExpectVerdict, Side::Server, &failure).unwrap();
+        let milestone =
+            Milestone::of(Phase::ExpectVerdict(Profile::Sasl), Side::Server, &failure).unwrap();
         assert_eq!(
             milestone.to_string(),
             "The login was refused: not-authorized (locked for 5 minutes)."

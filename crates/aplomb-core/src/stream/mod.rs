@@ -10,11 +10,13 @@ pub mod management;
 pub mod milestone;
 pub mod phase;
 pub mod responder;
+pub mod sasl2;
 pub mod witness;
 
 pub use initiator::Initiator;
 pub use management::Management;
 pub use milestone::Milestone;
-pub use phase::{Leg, Phase, Side, Step, Violation};
+pub use phase::{Leg, Phase, Profile, Side, Step, Violation};
 pub use responder::Responder;
+pub use sasl2::Sasl2;
 pub use witness::{Report, Witness};

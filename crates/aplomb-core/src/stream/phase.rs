@@ -1,7 +1,8 @@
 //! The grammar of a stream: what may legally come next (RFC 6120 §4.3, RFC 7395 §3).
 //!
 //! A stream has two legs. The first ends in a login; then it is opened anew, and the second ends
-//! in a bound resource.
+//! in a bound resource. A login in the words of SASL2 opens nothing anew, and may bring the
+//! resource with it (XEP-0388, XEP-0386).
 
 use std::fmt;
 
@@ -25,6 +26,28 @@ pub enum Leg {
     Login,
     /// The client is logged in and has no resource yet.
     Bind,
+    /// It got its resource with its login: there are features yet to come, and nothing else.
+    Arrival,
+}
+
+/// In whose words a login is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Profile {
+    /// RFC 6120 §6.
+    #[default]
+    Sasl,
+    /// XEP-0388.
+    Sasl2,
+}
+
+impl Profile {
+    /// The namespace of its elements.
+    pub const fn ns(self) -> &'static str {
+        match self {
+            Self::Sasl => ns::SASL,
+            Self::Sasl2 => ns::SASL2,
+        }
+    }
 }
 
 /// Where a stream is; named for what it expects, or for what has happened.
@@ -41,9 +64,9 @@ pub enum Phase {
     /// The server must agree to TLS, or refuse it; after it everything begins anew.
     ExpectTls,
     /// The server must accept, refuse or challenge.
-    ExpectVerdict,
+    ExpectVerdict(Profile),
     /// The client must answer a challenge, or give up.
-    ExpectResponse,
+    ExpectResponse(Profile),
     /// The client must bind.
     ExpectBind,
     /// The server must answer the bind.
@@ -79,16 +102,18 @@ pub enum Step {
     Proceed,
     /// The server's `<failure/>` of TLS.
     TlsFailure,
-    /// The client's `<auth/>`.
-    Auth,
+    /// The client's `<auth/>` or `<authenticate/>`.
+    Auth(Profile),
     /// The client's `<response/>` or `<abort/>`.
-    Response,
+    Response(Profile),
     /// The server's `<challenge/>`.
-    Challenge,
+    Challenge(Profile),
     /// The server's `<success/>`.
-    Success,
+    Success(Profile),
+    /// The server's `<success/>` with an address in it.
+    Arrival,
     /// The server's `<failure/>`.
-    Failure,
+    Failure(Profile),
     /// A stanza that asks for a resource.
     Bind,
     /// An iq that answers with a result.
@@ -150,17 +175,18 @@ impl Phase {
             (Self::ExpectAnswer(leg), Server, S::Open) => Self::ExpectFeatures(leg),
             (Self::ExpectFeatures(Leg::Login), Server, S::Features) => Self::ExpectAuth,
             (Self::ExpectFeatures(Leg::Bind), Server, S::Features) => Self::ExpectBind,
+            (Self::ExpectFeatures(Leg::Arrival), Server, S::Features) => Self::Bound,
 
             (Self::ExpectAuth, Client, S::StartTls) => Self::ExpectTls,
             (Self::ExpectTls, Server, S::Proceed) => Self::START,
             // RFC 6120 §5.4.2.2.
             (Self::ExpectTls, Server, S::TlsFailure) => Self::ExpectClose(Server),
 
-            (Self::ExpectAuth, Client, S::Auth) => Self::ExpectVerdict,
-            (Self::ExpectVerdict, Server, S::Challenge) => Self::ExpectResponse,
-            (Self::ExpectResponse, Client, S::Response) => Self::ExpectVerdict,
-            (Self::ExpectVerdict, Server, S::Failure) => Self::ExpectAuth,
-            (Self::ExpectVerdict, Server, S::Success) => Self::ExpectOpen(Leg::Bind),
+            (Self::ExpectAuth | Self::ExpectVerdict(_) | Self::ExpectResponse(_), _, step)
+                if step.is_login() =>
+            {
+                return self.next_of_login(from, step);
+            }
 
             (Self::ExpectBind, Client, S::Bind) => Self::ExpectBound,
             (Self::ExpectBound, Server, S::Result) => Self::Bound,
@@ -197,6 +223,34 @@ impl Phase {
         })
     }
 
+    /// Goes on with a login in the words in which it began.
+    fn next_of_login(self, from: Side, step: Step) -> Option<Self> {
+        use Side::{Client, Server};
+        use Step as S;
+        Some(match (self, from, step) {
+            (Self::ExpectAuth, Client, S::Auth(words)) => Self::ExpectVerdict(words),
+            (Self::ExpectVerdict(begun), Server, S::Challenge(words)) if words == begun => {
+                Self::ExpectResponse(words)
+            }
+            (Self::ExpectResponse(begun), Client, S::Response(words)) if words == begun => {
+                Self::ExpectVerdict(words)
+            }
+            (Self::ExpectVerdict(begun), Server, S::Failure(words)) if words == begun => {
+                Self::ExpectAuth
+            }
+            (Self::ExpectVerdict(begun), Server, S::Success(words)) if words == begun => {
+                match words {
+                    Profile::Sasl => Self::ExpectOpen(Leg::Bind),
+                    Profile::Sasl2 => Self::ExpectFeatures(Leg::Bind),
+                }
+            }
+            (Self::ExpectVerdict(Profile::Sasl2), Server, S::Arrival) => {
+                Self::ExpectFeatures(Leg::Arrival)
+            }
+            _ => return None,
+        })
+    }
+
     /// What may come, and where the standard says so.
     const fn legal(self) -> (&'static str, &'static str) {
         match self {
@@ -204,18 +258,27 @@ impl Phase {
                 "<open/>, over TCP <stream:stream>, from the client",
                 "RFC 7395 §3.4, RFC 6120 §4.2",
             ),
-            Self::ExpectOpen(Leg::Bind) => {
+            Self::ExpectOpen(Leg::Bind | Leg::Arrival) => {
                 ("a new <open/> from the client after its login", "RFC 6120 §6.4.6, RFC 7395 §3.7")
             }
             Self::ExpectAnswer(_) => ("<open/> from the server", "RFC 7395 §3.4"),
             Self::ExpectFeatures(_) => ("<stream:features/> from the server", "RFC 6120 §4.3.2"),
             Self::ExpectAuth => ("<auth/> from the client", "RFC 6120 §6.4.2"),
             Self::ExpectTls => ("<proceed/> or <failure/> from the server", "RFC 6120 §5.4.2"),
-            Self::ExpectVerdict => (
+            Self::ExpectVerdict(words) => (
                 "<success/>, <failure/> or <challenge/> from the server",
-                "RFC 6120 §6.4.3 to §6.4.6",
+                match words {
+                    Profile::Sasl => "RFC 6120 §6.4.3 to §6.4.6",
+                    Profile::Sasl2 => "XEP-0388 §2.5 and §2.6",
+                },
             ),
-            Self::ExpectResponse => ("<response/> or <abort/> from the client", "RFC 6120 §6.4.4"),
+            Self::ExpectResponse(words) => (
+                "<response/> or <abort/> from the client",
+                match words {
+                    Profile::Sasl => "RFC 6120 §6.4.4",
+                    Profile::Sasl2 => "XEP-0388 §2.5",
+                },
+            ),
             Self::ExpectBind => ("an iq with <bind/> from the client", "RFC 6120 §7.6"),
             Self::ExpectResumed => ("<resumed/> or <failed/> from the server", "XEP-0198 §5"),
             Self::ExpectBound => ("the server's answer to the bind", "RFC 6120 §7.6.1"),
@@ -246,11 +309,10 @@ impl Step {
             (ns::TLS, "starttls") => Self::StartTls,
             (ns::TLS, "proceed") => Self::Proceed,
             (ns::TLS, "failure") => Self::TlsFailure,
-            (ns::SASL, "auth") => Self::Auth,
-            (ns::SASL, "response" | "abort") => Self::Response,
-            (ns::SASL, "challenge") => Self::Challenge,
-            (ns::SASL, "success") => Self::Success,
-            (ns::SASL, "failure") => Self::Failure,
+            (ns::SASL, "auth") => Self::Auth(Profile::Sasl),
+            (ns::SASL2, "authenticate") => Self::Auth(Profile::Sasl2),
+            (ns::SASL2, "success") if has_address(element) => Self::Arrival,
+            (ns::SASL | ns::SASL2, name) => Self::of_sasl(element.ns(), name),
             (ns::MANAGEMENT, "enable") => Self::Enable,
             (ns::MANAGEMENT, "resume") => Self::Resume,
             (ns::MANAGEMENT, "enabled") => Self::Enabled,
@@ -259,6 +321,29 @@ impl Step {
             (ns::MANAGEMENT, "r" | "a") => Self::Acknowledge,
             (ns::CLIENT, "iq") => Self::of_iq(element),
             (ns::CLIENT, "message" | "presence") => Self::Stanza,
+            _ => Self::Unknown,
+        }
+    }
+
+    const fn is_login(self) -> bool {
+        matches!(
+            self,
+            Self::Auth(_)
+                | Self::Response(_)
+                | Self::Challenge(_)
+                | Self::Success(_)
+                | Self::Arrival
+                | Self::Failure(_)
+        )
+    }
+
+    fn of_sasl(ns: &str, name: &str) -> Self {
+        let words = if ns == ns::SASL { Profile::Sasl } else { Profile::Sasl2 };
+        match name {
+            "response" | "abort" => Self::Response(words),
+            "challenge" => Self::Challenge(words),
+            "success" => Self::Success(words),
+            "failure" => Self::Failure(words),
             _ => Self::Unknown,
         }
     }
@@ -289,6 +374,12 @@ impl fmt::Display for Violation {
     }
 }
 
+/// Whether a success says where the client is: newly bound, or where it was before.
+fn has_address(success: &Element) -> bool {
+    success.child(ns::BIND2, "bound").is_some()
+        || success.child(ns::MANAGEMENT, "resumed").is_some()
+}
+
 fn came(frame: &Frame) -> String {
     match frame {
         Frame::Open(_) => "<open/>".to_owned(),
@@ -310,6 +401,14 @@ mod tests {
 
     fn sasl(name: &'static str) -> Frame {
         Frame::Element(Element::new(ns::SASL, name))
+    }
+
+    fn sasl2(name: &'static str) -> Frame {
+        Frame::Element(Element::new(ns::SASL2, name))
+    }
+
+    fn arrival(child: Element) -> Frame {
+        Frame::Element(Element::new(ns::SASL2, "success").with_child(child))
     }
 
     fn tls(name: &'static str) -> Frame {
@@ -334,6 +433,9 @@ mod tests {
         frames.extend(["features", "error"].map(streams));
         let names = ["auth", "response", "abort", "challenge", "success", "failure", "other"];
         frames.extend(names.map(sasl));
+        let names = ["authenticate", "response", "abort", "challenge", "success", "failure"];
+        frames.extend(names.map(sasl2));
+        frames.push(arrival(Element::new(ns::BIND2, "bound")));
         frames.extend(["starttls", "proceed", "failure"].map(tls));
         frames.extend(["set", "get", "result", "error"].map(iq));
         frames.push(Frame::Element(Element::new(ns::CLIENT, "presence")));
@@ -386,8 +488,12 @@ mod tests {
                 Phase::ExpectOpen(_) => &["Client Open", "Server Open"],
                 Phase::ExpectAnswer(_) => &["Server Open"],
                 Phase::ExpectFeatures(_) => &["Server Features"],
-                Phase::ExpectAuth => &["Client Auth", "Client StartTls"],
-                Phase::ExpectVerdict => &["Server Challenge", "Server Success", "Server Failure"],
+                Phase::ExpectAuth => {
+                    &["Client Auth(Sasl)", "Client Auth(Sasl2)", "Client StartTls"]
+                }
+                Phase::ExpectVerdict(_) => {
+                    &["Server Challenge(Sasl)", "Server Success(Sasl)", "Server Failure(Sasl)"]
+                }
                 Phase::ExpectBind => {
                     &["Client Bind", "Client Enable", "Client Resume", "Server Unmanaged"]
                 }
@@ -415,10 +521,45 @@ mod tests {
     fn a_challenge_asks_for_a_response() {
         let mut steps = login()[..4].to_vec();
         steps.push((Server, sasl("challenge")));
-        assert_eq!(walk(&steps), Ok(Phase::ExpectResponse));
+        assert_eq!(walk(&steps), Ok(Phase::ExpectResponse(Profile::Sasl)));
         steps.push((Client, sasl("abort")));
         steps.push((Server, sasl("failure")));
         assert_eq!(walk(&steps), Ok(Phase::ExpectAuth));
+    }
+
+    #[test]
+    fn a_login_stays_in_the_words_in_which_it_began() {
+        let mut steps = login()[..3].to_vec();
+        steps.push((Client, sasl2("authenticate")));
+        let verdict = walk(&steps).unwrap();
+        assert_eq!(verdict, Phase::ExpectVerdict(Profile::Sasl2));
+        for name in ["challenge", "success", "failure"] {
+            assert!(verdict.step(Server, &sasl(name)).is_err(), "{name}");
+        }
+        steps.push((Server, sasl2("challenge")));
+        let response = walk(&steps).unwrap();
+        assert!(response.step(Client, &sasl("response")).is_err());
+        assert!(response.step(Client, &sasl2("authenticate")).is_err());
+        assert_eq!(response.step(Client, &sasl2("response")), Ok(verdict));
+        assert_eq!(verdict.step(Server, &sasl2("failure")), Ok(Phase::ExpectAuth));
+        assert!(walk(&login()[..4]).unwrap().step(Server, &sasl2("success")).is_err());
+    }
+
+    #[test]
+    fn sasl2_opens_nothing_anew_and_may_bring_an_address() {
+        let mut steps = login()[..3].to_vec();
+        steps.push((Client, sasl2("authenticate")));
+        for (success, then) in [
+            (sasl2("success"), Phase::ExpectBind),
+            (arrival(Element::new(ns::BIND2, "bound")), Phase::Bound),
+            (arrival(Element::new(ns::MANAGEMENT, "resumed")), Phase::Bound),
+            (arrival(Element::new(ns::MANAGEMENT, "failed")), Phase::ExpectBind),
+        ] {
+            let phase = walk(&[&steps[..], &[(Server, success)]].concat()).unwrap();
+            assert!(phase.step(Client, &Frame::Open(Open::default())).is_err());
+            assert!(phase.step(Client, &sasl2("authenticate")).is_err());
+            assert_eq!(phase.step(Server, &streams("features")), Ok(then));
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Drain [`Responder::poll`] before you feed again.
 
+mod arrival;
 mod claims;
 mod deadlines;
 mod driver;
@@ -14,12 +15,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrival::Newcomer;
 use claims::{Head, asks_for_session, condition, is_from};
 
-use super::auth::{Auth, Move};
+use super::auth::{self, Auth, Move};
 use super::bind;
-use super::management::Management;
-use super::phase::{Phase, Side, Step};
+use super::phase::{Phase, Profile, Side, Step};
 use crate::framing::{Close, Frame, Framing, Open, StreamCondition, StreamError};
 use crate::jid::FullJid;
 use crate::limits::{
@@ -43,6 +44,8 @@ pub struct Responder {
     /// How the client may log in; nothing once it has.
     ways_in: Box<WaysIn>,
     login: Option<Login>,
+    /// Until it is in: what a client of SASL2 said of itself and wants.
+    newcomer: Option<Box<Newcomer>>,
     /// The `id` of the bind that is being answered.
     bind_id: Option<String>,
     jid: Option<FullJid>,
@@ -68,6 +71,7 @@ impl Responder {
             auth: Auth::default(),
             ways_in: Box::new(ways_in),
             login: None,
+            newcomer: None,
             bind_id: None,
             jid: None,
             lang: None,
@@ -105,7 +109,9 @@ impl Responder {
     /// Takes the answer to the last question; nothing happens if the stream ended meanwhile.
     pub fn answer(&mut self, now: Moment, answer: Answer) {
         match self.phase {
-            Phase::ExpectVerdict => {
+            Phase::ExpectVerdict(_) if self.login.is_some() => self.answer_arrival(now, answer),
+            Phase::ExpectVerdict(_) => {
+                self.note_due(&answer);
                 let step = self.auth.answer(answer, &self.fresh.nonce);
                 self.make(now, step);
             }
@@ -199,7 +205,10 @@ impl Responder {
     fn take_element(&mut self, now: Moment, element: Element, rest: &[u8]) {
         match self.phase {
             Phase::ExpectTls => self.answer_starttls(rest),
-            Phase::ExpectVerdict => {
+            Phase::ExpectVerdict(_) if element.name() == "authenticate" => {
+                self.authenticate(now, &element);
+            }
+            Phase::ExpectVerdict(_) => {
                 let step = self.auth.receive(&element, self.policy.offer(&self.ways_in));
                 self.make(now, step);
             }
@@ -232,18 +241,14 @@ impl Responder {
         }
         self.lang.clone_from(&open.lang);
         self.transmit(Frame::Open(self.open()));
-        let features = Element::new(ns::STREAMS, "features");
         let features = if self.login.is_none() {
-            let ours = self.policy.features_before_login.iter().cloned();
-            features.with_children(self.policy.ways_in(&self.ways_in)).with_children(ours)
+            self.newcomer = Newcomer::of(open);
+            Element::new(ns::STREAMS, "features")
+                .with_children(self.policy.ways_in(&self.ways_in))
+                .with_children(self.sasl2_offer())
+                .with_children(self.policy.features_before_login.iter().cloned())
         } else {
-            let ours = self.policy.features.iter().cloned();
-            let session = Element::new(ns::SESSION, "session")
-                .with_child(Element::new(ns::SESSION, "optional"));
-            let offer = (self.policy.management == Management::Offered)
-                .then(|| Element::new(ns::MANAGEMENT, "sm"));
-            let features = features.with_children(ours).with_child(bind::request(None));
-            features.with_child(session).with_children(offer)
+            self.features_after_login(false)
         };
         self.transmit(Frame::Element(features));
     }
@@ -270,12 +275,17 @@ impl Responder {
     fn make(&mut self, now: Moment, step: Move) {
         match step {
             Move::Challenge(challenge) => self.transmit(Frame::Element(challenge)),
-            Move::Ask(question) => self.event(Event::Ask(question)),
-            Move::Succeed(success, login) => {
-                self.transmit(Frame::Element(success));
-                self.framing.restart();
+            Move::Ask(question) => self.ask(now, question),
+            Move::Succeed(proof, login) => {
                 self.login = Some(login.clone());
                 *self.ways_in = WaysIn::default();
+                if self.auth.words() == Profile::Sasl2 {
+                    self.event(Event::LoggedIn(login));
+                    return self.arrive(proof);
+                }
+                self.transmit(Frame::Element(auth::element(Profile::Sasl, "success", proof)));
+                self.framing.restart();
+                self.newcomer = None;
                 self.event(Event::LoggedIn(login));
             }
             Move::Fail(refusal, name, failure) => {

@@ -65,6 +65,11 @@ impl Element {
         self
     }
 
+    /// Puts a text in the place of all that is inside.
+    pub fn set_text(&mut self, text: impl Into<String>) {
+        self.nodes = vec![Node::Text(text.into())];
+    }
+
     /// The namespace.
     pub fn ns(&self) -> &str {
         &self.ns
@@ -135,6 +140,14 @@ impl Element {
     /// The child elements, in order.
     pub fn children(&self) -> impl Iterator<Item = &Self> {
         self.nodes.iter().filter_map(|node| match node {
+            Node::Element(element) => Some(element),
+            Node::Text(_) => None,
+        })
+    }
+
+    /// The child elements, in order, to be changed.
+    pub fn children_mut(&mut self) -> impl Iterator<Item = &mut Self> {
+        self.nodes.iter_mut().filter_map(|node| match node {
             Node::Element(element) => Some(element),
             Node::Text(_) => None,
         })

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use aplomb_core::framing::{Frame, Framing, Open, StreamCondition, StreamError, bosh, tcp, ws};
@@ -10,13 +10,16 @@ use aplomb_core::jid::{self, FullJid};
 use aplomb_core::ns;
 use aplomb_core::sasl::binding::Bindings;
 use aplomb_core::sasl::decoy::Decoys;
+use aplomb_core::sasl::fast::{
+    Agent, FastChange, FastMechanism, FastRequest, FastToken, FastTokens, Making, Shown,
+};
 use aplomb_core::sasl::{Failure, Hash, KeyRing, Mechanism};
 use aplomb_core::secret::Secret;
 use aplomb_core::stanza::{Condition, StanzaError};
 use aplomb_core::stream::management::{Bounds, Unacknowledged};
 use aplomb_core::stream::responder::{Answer, Event, Fresh, Output, Policy, Question, StartTls};
-use aplomb_core::stream::{Management, Responder};
-use aplomb_core::time::Moment;
+use aplomb_core::stream::{Management, Responder, Sasl2};
+use aplomb_core::time::{Moment, WallTime};
 use aplomb_core::xml::Element;
 
 /// A responder, its driver, and a clock that moves when it is told to.
@@ -28,6 +31,7 @@ pub(crate) struct Desk {
     now: Moment,
     lost: Vec<Lost>,
     unacknowledged: Unacknowledged<Element>,
+    tokens: FastTokens,
     /// What the driver was told, in words.
     pub(crate) told: Vec<String>,
 }
@@ -132,6 +136,8 @@ pub(crate) struct World {
     /// What logins can be bound to.
     pub(crate) bindings: Bindings,
     pub(crate) management: Management,
+    pub(crate) sasl2: Sasl2,
+    pub(crate) tokens: Vec<Held>,
     pub(crate) lost: Vec<Lost>,
 }
 
@@ -158,9 +164,18 @@ impl Default for World {
             starttls: StartTls::Absent,
             bindings: Bindings::default(),
             management: Management::OnRequest,
+            sasl2: Sasl2::Off,
+            tokens: Vec::new(),
             lost: Vec::new(),
         }
     }
+}
+
+/// A token that somebody has.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) account: String,
+    pub(crate) token: FastToken,
 }
 
 /// What a desk does, as a client sees it.
@@ -187,6 +202,7 @@ impl Desk {
             now,
             lost: world.lost.clone(),
             unacknowledged: Unacknowledged::new(BOUNDS),
+            tokens: kept(&world.tokens),
             told: Vec::new(),
         }
     }
@@ -261,6 +277,7 @@ impl Desk {
                 self.told.push(stanza.into_element().to_xml().replace('"', "'"))
             }
             Event::Sent(stanza) => self.unacknowledged.push(stanza, 1),
+            Event::Wanted(wish) => self.told.push(format!("{} is wanted", wish.ns())),
             Event::Acknowledged(handled) => match self.unacknowledged.acknowledge(handled) {
                 Ok(new) => self.told.push(format!("{new} more are acknowledged")),
                 Err(lie) => self.responder.close(self.now, Some(lie.into())),
@@ -293,7 +310,36 @@ impl Desk {
                 Answer::Managed(keep_secs.map(|secs| ("m1".to_owned(), secs.min(120))))
             }
             Question::Resume { name, id, handled } => self.resume(&name, &id, handled),
+            Question::Token(shown) => {
+                self.redeem(&shown).unwrap_or_else(|failure| Answer::Verdict(Err(failure)))
+            }
+            Question::Issue { name, agent, mechanism } => self.issue(&name, agent, mechanism),
         }
+    }
+
+    fn redeem(&mut self, shown: &Shown) -> Result<Answer, Failure> {
+        let (name, with) = (&shown.proof.name, shown.with);
+        let found = self.tokens.find(shown, &making(name), TODAY)?;
+        self.change(name, &FastRequest::Use { seed: found.token.seed, with })?;
+        let is_due = found.token.expires.0 - TODAY.0 < TOKEN_LIFE_MS / 2 && !with.is_last;
+        Ok(Answer::Redeemed { login: found.login, proof: found.answer, is_due })
+    }
+
+    fn issue(&mut self, account: &str, agent: Agent, mechanism: FastMechanism) -> Answer {
+        let expires = WallTime(TODAY.0 + TOKEN_LIFE_MS);
+        // The next one after those that the world has.
+        let seed = [u8::try_from(self.world.tokens.len()).unwrap() + 1; 16];
+        let token = FastToken { agent, mechanism, seed, expires, is_used: false, count: 0 };
+        self.change(account, &FastRequest::Issue(token.clone())).unwrap();
+        Answer::Issued(Some((token.text(&making(account)), expires)))
+    }
+
+    fn change(&mut self, account: &str, request: &FastRequest) -> Result<(), Failure> {
+        let changes = self.tokens.plan(account, request, TODAY);
+        for change in changes.map_err(|_| Failure::NotAuthorized)? {
+            self.tokens.adopt(&change);
+        }
+        Ok(())
     }
 
     fn resume(&mut self, name: &str, id: &str, handled: u32) -> Answer {
@@ -321,6 +367,8 @@ fn responder(now: Moment, world: &World) -> Responder {
         features_before_login: features.clone(),
         features,
         management: world.management,
+        sasl2: world.sasl2,
+        inline: vec!["urn:example:inline"],
     };
     let fresh = Fresh {
         stream_id: "8x2m9k0q1".to_owned(),
@@ -331,3 +379,25 @@ fn responder(now: Moment, world: &World) -> Responder {
         .offering(world.mechanisms.clone(), world.bindings.clone())
 }
 const BOUNDS: Bounds = Bounds { stanzas: 100, bytes: 100 };
+
+/// What makes the tokens of a world secret.
+pub(crate) fn making(account: &str) -> Making<'_> {
+    Making { key: &TOKEN_KEY, account, password_mark: &PASSWORD_MARK }
+}
+
+fn kept(held: &[Held]) -> FastTokens {
+    let mut tokens = FastTokens::default();
+    for Held { account, token } in held.iter().cloned() {
+        tokens.adopt(&FastChange::Set { account, token });
+    }
+    tokens
+}
+
+static TOKEN_KEY: Secret<[u8; 32]> = Secret::new([3; 32]);
+static PASSWORD_MARK: LazyLock<Secret<Vec<u8>>> = LazyLock::new(|| Secret::new(b"mark".to_vec()));
+
+/// The date of every world: 2026-11-20.
+pub(crate) const TODAY: WallTime = WallTime(1_795_132_800_000);
+
+/// How long a token is good.
+pub(crate) const TOKEN_LIFE_MS: i64 = 7 * 24 * 3_600_000;

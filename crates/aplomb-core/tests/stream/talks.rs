@@ -6,6 +6,7 @@
 //! - `given   STARTTLS offered | STARTTLS required | only over WebSocket | only over TCP`,
 //!   `only outside HTTP`, `only in one piece` (of what the client sends over TCP)
 //! - `given   management is off | management is offered | lost ID of JID sent N handled N`
+//! - `given   SASL2 is offered`, `given   token N of USER for AGENT by MECHANISM for D days`
 //! - `client  XML`: the client sends one message. `client  repeats N TEXT`: a long one.
 //! - `server  XML`: the server's next message is this; `…` stands for anything.
 //! - `server  starts TLS`; from then on the talk is inside.
@@ -30,11 +31,13 @@ use aplomb_core::framing::ws::Messages;
 use aplomb_core::framing::{Frame, Framing, StreamCondition};
 use aplomb_core::ns;
 use aplomb_core::sasl::Mechanism;
+use aplomb_core::sasl::fast::{Agent, FastMechanism, FastToken};
 use aplomb_core::stream::responder::StartTls;
-use aplomb_core::stream::{Management, Report, Side, Witness};
+use aplomb_core::stream::{Management, Report, Sasl2, Side, Witness};
+use aplomb_core::time::WallTime;
 use aplomb_core::xml::{Prologue, read_element};
 
-use crate::desk::{Carrier, Desk, Lost, Seen, World};
+use crate::desk::{Carrier, Desk, Held, Lost, Seen, TODAY, World};
 
 #[test]
 fn every_talk_goes_as_written() {
@@ -191,6 +194,19 @@ impl Talk {
                     "offered" => Management::Offered,
                     _ => return Err("no such management".to_owned()),
                 };
+            }
+            ["SASL2", "is", "offered"] => self.world.sasl2 = Sasl2::Offered,
+            ["token", seed, "of", account, "for", agent, "by", name, "for", days, "days"] => {
+                let days: i64 = days.parse().unwrap();
+                let token = FastToken {
+                    agent: Agent::parse(agent).ok_or("no agent")?,
+                    mechanism: FastMechanism::named(name).ok_or("no mechanism")?,
+                    seed: [seed.parse().unwrap(); 16],
+                    expires: WallTime(TODAY.0 + days * 24 * 3_600_000),
+                    is_used: true,
+                    count: 0,
+                };
+                self.world.tokens.push(Held { account: (*account).to_owned(), token });
             }
             ["lost", id, "of", jid, "sent", sent, "handled", handled] => {
                 let (sent, handled) = (sent.parse().unwrap(), handled.parse().unwrap());

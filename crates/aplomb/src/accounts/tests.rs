@@ -181,8 +181,10 @@ fn accounts_that(keep: Keep) -> Accounts {
     let mut domain = Domain::new(Flavour::Uccx);
     domain.adopt(&user("1001", "ada"));
     domain.adopt(&user("1002", "grace"));
+    let (jobs, _) = tokio::sync::mpsc::channel(1);
+    let fast = Fast::new(Secret::new([7; 32]), Duration::from_secs(3600), jobs);
     let domain = Arc::new(RwLock::new(domain));
-    let accounts = Accounts::new(&policy, [7; 32], domain, Counter::default(), keep);
+    let accounts = Accounts::new(&policy, [7; 32], domain, Counter::default(), keep, fast);
     accounts.adopt("1001", Some(keys("secret")));
     accounts.adopt("1002", Some(keys("secret")));
     accounts

@@ -9,7 +9,7 @@ use aplomb_core::handshake::{Origin, OriginError};
 use aplomb_core::jid::DomainPart;
 use aplomb_core::sasl::Mechanism;
 use aplomb_core::secret::Secret;
-use aplomb_core::stream::Management;
+use aplomb_core::stream::{Management, Sasl2};
 
 /// One thing that can be set.
 #[derive(Debug)]
@@ -208,6 +208,13 @@ impl Value for Management {
     fn from_text(text: &str) -> Result<Self, String> {
         let all = [("off", Self::Off), ("on-request", Self::OnRequest), ("offered", Self::Offered)];
         choose(text, &all)
+    }
+}
+
+impl Value for Sasl2 {
+    const SHAPE: &'static str = "off|offered";
+    fn from_text(text: &str) -> Result<Self, String> {
+        choose(text, &[("off", Self::Off), ("offered", Self::Offered)])
     }
 }
 

@@ -73,6 +73,7 @@ impl Problem {
                 "too many logins just now; try again in a second",
             ),
             Failure::Aborted
+            | Failure::CredentialsExpired
             | Failure::EncryptionRequired
             | Failure::IncorrectEncoding
             | Failure::InvalidAuthzid

@@ -43,6 +43,7 @@ fn refuse(failure: Failure, name: &str) -> ApiError {
             ApiError::new(429, kind, "Too many logins just now; try again in a second", name)
         }
         Failure::Aborted
+        | Failure::CredentialsExpired
         | Failure::EncryptionRequired
         | Failure::IncorrectEncoding
         | Failure::InvalidAuthzid

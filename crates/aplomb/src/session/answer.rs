@@ -11,6 +11,7 @@ use tracing::info;
 
 use super::Session;
 use super::envelope::Envelope;
+use crate::accounts::Redeemed;
 use crate::clock;
 use crate::mailbox::{EndReason, Letter, Mailbox};
 
@@ -41,7 +42,8 @@ impl Session {
                 self.note_keys(false);
             }
             // The seat is taken and the answer written.
-            Event::Bound(_) => {}
+            Event::Bound(_) => self.era = None,
+            Event::Wanted(_) => {}
             Event::Sent(stanza) => self.note_sent(Letter::Stanza(stanza.into())),
             Event::Acknowledged(handled) => self.acknowledge(handled),
             Event::Stanza(stanza) => {
@@ -61,6 +63,7 @@ impl Session {
         match question {
             Question::Password { name, password } => {
                 self.tried = (Mechanism::Plain, None);
+                self.era = Some(Box::new(accounts.era(&name)));
                 Answer::Verdict(accounts.verify(&name, &password, address).await)
             }
             Question::Keys { name, hash, binding } => match accounts.keys(&name, hash, address) {
@@ -69,11 +72,23 @@ impl Session {
                         Some(_) => (Mechanism::ScramPlus(hash), binding),
                         None => (Mechanism::Scram(hash), None),
                     };
-                    self.keys_of = Some(name);
+                    self.era = Some(Box::new(accounts.era(&name)));
+                    self.keys_of = Some(name.into());
                     Answer::Keys(Box::new(keys))
                 }
                 Err(failure) => Answer::Verdict(Err(failure)),
             },
+            Question::Token(shown) => match accounts.redeem_fast(&shown, address).await {
+                Ok((Redeemed { login, proof, is_due }, era)) => {
+                    self.era = Some(Box::new(era));
+                    Answer::Redeemed { login, proof, is_due }
+                }
+                Err(failure) => Answer::Verdict(Err(failure)),
+            },
+            Question::Issue { name, agent, mechanism } => Answer::Issued(match self.era.take() {
+                Some(era) => accounts.issue_fast(&name, (agent, mechanism), &era).await,
+                None => None,
+            }),
             Question::Bind { name, resource } => {
                 self.bind(&name, &resource).map_or_else(Answer::BindRefused, Answer::Bound)
             }

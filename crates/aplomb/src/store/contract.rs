@@ -13,6 +13,7 @@ use aplomb_core::pubsub::{
     SendLast, SubscriptionState, Terms,
 };
 use aplomb_core::roster::{self, Consent, Contact};
+use aplomb_core::sasl::fast::{Agent, FastChange, FastMechanism, FastToken};
 use aplomb_core::sasl::{Hash, KeyRing, MoreKeys, ScramKeys};
 use aplomb_core::secret::Secret;
 use aplomb_core::time::WallTime;
@@ -48,6 +49,8 @@ fn what_was_committed_is_loaded() {
         contact("b", "a", Consent::None),
         version("a", u64::MAX),
         version("b", 7),
+        token(1, 0),
+        token(2, 7),
         node_set("n", "title"),
         made("n"),
         trimmed("n", 3),
@@ -73,6 +76,7 @@ fn a_new_value_replaces_the_old_one() {
                 user("1001", AgentState::Ready),
                 Change::Keys { user: "1001".into(), keys: Some(key_ring(2)) },
             ],
+            vec![token(2, 0), token(1, 0), token(2, 3)],
             vec![node_set("n", "old"), node_set("n", "new")],
             vec![on_terms("n", "a@cc.test", pending())],
             vec![on_terms("n", "b@cc.test", pending()), subscribed("n", "a@cc.test")],
@@ -83,6 +87,8 @@ fn a_new_value_replaces_the_old_one() {
             Change::Keys { user: "1001".into(), keys: Some(key_ring(2)) },
             team("5"),
             user("1001", AgentState::Ready),
+            token(2, 3),
+            token(1, 0),
             node_set("n", "new"),
             subscribed("n", "a@cc.test"),
             on_terms("n", "b@cc.test", pending()),
@@ -118,6 +124,7 @@ fn what_was_removed_is_gone() {
                 reason(7),
                 user("1001", AgentState::Logout),
                 Change::Keys { user: "1001".into(), keys: Some(key_ring(1)) },
+                token(1, 0),
                 subscribed("n", "a@cc.test/x"),
                 affiliated("n", "a@cc.test", Affiliation::Owner),
             ],
@@ -126,6 +133,7 @@ fn what_was_removed_is_gone() {
                 Change::Domain(domain::Change::TeamRemoved("5".into())),
                 Change::Domain(domain::Change::ReasonRemoved(7)),
                 Change::Keys { user: "1001".into(), keys: None },
+                Change::Token(FastChange::Dropped { account: "1001".into(), seed: [1; 16] }),
                 Change::PubSub(pubsub::Change::Unsubscribed {
                     node: "n".into(),
                     jid: "a@cc.test/x".parse().unwrap(),
@@ -242,6 +250,10 @@ fn a_history_keeps_its_name_and_its_key() {
     let first = Sqlite::open(dir.path()).unwrap().load().unwrap();
     let second = Sqlite::open(dir.path()).unwrap().load().unwrap();
     assert_eq!((&first.epoch, first.decoy_key), (&second.epoch, second.decoy_key));
+    assert_eq!(first.token_key, second.token_key);
+    let database = std::fs::read(dir.path().join("aplomb.db")).unwrap();
+    let key = first.token_key.expose();
+    assert!(!database.windows(32).any(|bytes| bytes == key), "it lies beside the database");
     assert_eq!(first.epoch.len(), 36);
     let other = Memory::new().unwrap().load().unwrap();
     assert_ne!((first.epoch, first.decoy_key), (other.epoch, other.decoy_key));
@@ -282,6 +294,18 @@ fn user(id: &str, state: AgentState) -> Change {
         },
     };
     Change::Domain(domain::Change::UserSet(Arc::new(user)))
+}
+
+fn token(seed: u8, count: u32) -> Change {
+    let token = FastToken {
+        agent: Agent::parse("d4565fa7-4d72-4749-b3d3-740edbf87770").unwrap(),
+        mechanism: FastMechanism::EndPoint,
+        seed: [seed; 16],
+        expires: WallTime(1_800_000_000_123),
+        is_used: count > 0,
+        count,
+    };
+    Change::Token(FastChange::Set { account: "1001".into(), token })
 }
 
 /// Keys of one hash only, as they were once kept, or of all of them.

@@ -11,7 +11,9 @@ pub use sqlite::Sqlite;
 
 use std::path::PathBuf;
 
+use aplomb_core::sasl::fast::FastChange;
 use aplomb_core::sasl::{KeyRing, MoreKeys};
+use aplomb_core::secret::Secret;
 use aplomb_core::{domain, pubsub, roster};
 
 /// One durable fact.
@@ -23,6 +25,8 @@ pub enum Change {
     PubSub(pubsub::Change),
     /// About who knows whom.
     Roster(roster::Change),
+    /// About a token.
+    Token(FastChange),
     /// About a password.
     Keys {
         /// The user's id.
@@ -35,12 +39,14 @@ pub enum Change {
 }
 
 /// Everything that was kept.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Snapshot {
     /// The name of this history: a UUID, made when the store was.
     pub epoch: String,
     /// Random bytes that stay with the store, for decoys.
     pub decoy_key: [u8; 32],
+    /// Random bytes that stay beside the store, for tokens.
+    pub token_key: Secret<[u8; 32]>,
     /// The facts that make up the state, in an order in which they can be adopted: keys, the
     /// contact centre, rosters, nodes, then items and retractions in the order in which they were
     /// told.

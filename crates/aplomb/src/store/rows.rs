@@ -3,6 +3,7 @@
 mod centre;
 mod nodes;
 mod people;
+mod tokens;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ pub(super) fn write(
         Change::Roster(change) => people::write_roster(transaction, change),
         Change::Keys { user, keys } => centre::write_keys(transaction, user, keys.as_ref()),
         Change::MoreKeys(more) => centre::write_more_keys(transaction, more),
+        Change::Token(change) => tokens::write(transaction, change),
     }
 }
 
@@ -44,6 +46,7 @@ pub(super) fn read_all(connection: &Connection) -> Result<Vec<Change>, StoreErro
     read("SELECT * FROM user ORDER BY id", centre::user)?;
     read("SELECT * FROM contact ORDER BY owner, jid", people::contact)?;
     read("SELECT * FROM roster ORDER BY owner", people::version)?;
+    read("SELECT * FROM fast_token ORDER BY row", tokens::token)?;
     read("SELECT * FROM node WHERE title IS NOT NULL ORDER BY id", nodes::node)?;
     read("SELECT * FROM node WHERE creator IS NOT NULL ORDER BY id", nodes::made)?;
     read("SELECT value FROM meta WHERE name = 'retired'", nodes::retired)?;

@@ -5,12 +5,13 @@
 //! a commit returns, so a commit survives a crash of the process and of the machine.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aplomb_core::jid::DomainPart;
+use aplomb_core::secret::Secret;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
 use super::rows::{self, NodeIds};
@@ -21,6 +22,7 @@ use crate::random;
 pub struct Sqlite {
     connection: Connection,
     nodes: NodeIds,
+    token_key: Secret<[u8; 32]>,
     /// The database file; none in memory.
     path: Option<PathBuf>,
     /// Held for as long as the store is open; none in memory.
@@ -45,7 +47,8 @@ impl Sqlite {
         let connection = Connection::open(&path)?;
         let store = Self::prepare(connection, Some(lock)).map_err(|error| in_file(&path, error))?;
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| at(dir, error))?;
-        Ok(Self { path: Some(path), ..store })
+        let token_key = token_key(&dir.join(TOKEN_KEY))?;
+        Ok(Self { path: Some(path), token_key, ..store })
     }
 
     /// Whether there is a store in `dir`.
@@ -84,13 +87,15 @@ impl Sqlite {
         connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
         migrate(&mut connection)?;
         name_history(&mut connection)?;
-        Ok(Self { connection, nodes: NodeIds::default(), path: None, _lock: lock })
+        let (nodes, token_key) = (NodeIds::default(), Secret::new(random::bytes()));
+        Ok(Self { connection, nodes, token_key, path: None, _lock: lock })
     }
 
     fn read(&self) -> Result<Snapshot, StoreError> {
         let decoy_key: Vec<u8> = meta(&self.connection, "decoy_key")?;
         Ok(Snapshot {
             epoch: meta(&self.connection, "epoch")?,
+            token_key: self.token_key.clone(),
             decoy_key: decoy_key.try_into().map_err(|_| StoreError::Corrupt("a bad key".into()))?,
             changes: rows::read_all(&self.connection)?,
         })
@@ -136,6 +141,20 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked(dir.display().to_string())),
         Err(TryLockError::Error(error)) => Err(at(&path, error)),
     }
+}
+
+/// The key of which tokens are made. It lies beside the database, so that a copy of the database
+/// lets nobody in; when it is lost, everybody logs in by password again.
+fn token_key(path: &Path) -> Result<Secret<[u8; 32]>, StoreError> {
+    if let Some(key) = fs::read(path).ok().and_then(|key| key.try_into().ok()) {
+        return Ok(Secret::new(key));
+    }
+    let key = random::bytes::<32>();
+    private(OpenOptions::new().write(true).create(true).truncate(true))
+        .open(path)
+        .and_then(|mut file| file.write_all(&key).and_then(|()| file.sync_all()))
+        .map_err(|error| at(path, error))?;
+    Ok(Secret::new(key))
 }
 
 fn at(path: &Path, error: io::Error) -> StoreError {
@@ -194,15 +213,19 @@ fn meta<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> Res
 /// The database file.
 const DATABASE: &str = "aplomb.db";
 
+/// The file with the key of which tokens are made.
+const TOKEN_KEY: &str = "token.key";
+
 /// The file whose lock says that the directory is in use.
 const LOCK: &str = "aplomb.lock";
 
 /// Migrations, oldest first; one is never changed after its release.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
     include_str!("migrations/0004.sql"),
+    include_str!("migrations/0005.sql"),
 ];
 
 /// How long to wait for a reader such as a backup tool that locks the file.

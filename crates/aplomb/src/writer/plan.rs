@@ -11,7 +11,8 @@ use aplomb_core::pubsub::{
 };
 use aplomb_core::realm::Sight;
 use aplomb_core::roster::{self, Roster};
-use aplomb_core::sasl::MoreKeys;
+use aplomb_core::sasl::fast::{FastChange, FastRequest, FastTokens};
+use aplomb_core::sasl::{Failure, KeyRing, MoreKeys};
 use aplomb_core::time::WallTime;
 
 use super::Step;
@@ -39,6 +40,7 @@ pub(super) struct Working {
     pub(super) roster: Roster,
     observers: Arc<Observers>,
     audiences: Audiences,
+    tokens: FastTokens,
 }
 
 /// What a batch of jobs comes to, once it is durable.
@@ -71,16 +73,18 @@ impl Working {
         let mut domain = Domain::new(setup.flavour);
         let mut pubsub = PubSub::new(snapshot.epoch.clone(), setup.bounds);
         let mut roster = Roster::default();
+        let mut tokens = FastTokens::default();
         for change in &snapshot.changes {
             match change {
                 Change::Domain(change) => domain.adopt(change),
                 Change::PubSub(change) => pubsub.adopt(change),
                 Change::Roster(change) => roster.adopt(change),
+                Change::Token(change) => tokens.adopt(change),
                 Change::Keys { .. } | Change::MoreKeys(_) => {}
             }
         }
         let (observers, audiences) = (Arc::clone(&setup.observers), Audiences::default());
-        Self { host: setup.host.clone(), domain, pubsub, roster, observers, audiences }
+        Self { host: setup.host.clone(), domain, pubsub, roster, observers, audiences, tokens }
     }
 
     const fn known(&self) -> Known<'_> {
@@ -150,6 +154,35 @@ impl Working {
         Ok(reply)
     }
 
+    /// Issues a token, or notes the use of one.
+    pub(super) fn token(
+        &mut self,
+        account: &str,
+        request: &FastRequest,
+        now: WallTime,
+        batch: &mut Batch,
+    ) -> Result<(), Failure> {
+        let changes = self.tokens.plan(account, request, now);
+        let changes = changes.map_err(|_| Failure::NotAuthorized)?;
+        self.accept_tokens(changes, batch);
+        Ok(())
+    }
+
+    fn accept_tokens(&mut self, changes: Vec<FastChange>, batch: &mut Batch) {
+        for change in changes {
+            self.tokens.adopt(&change);
+            batch.changes.push(Change::Token(change));
+        }
+    }
+
+    /// Changes the keys of a user. The tokens that were given for the old ones are worthless from
+    /// then on, and go.
+    fn set_keys(&mut self, user: String, keys: Option<KeyRing>, batch: &mut Batch) {
+        let account = jid::account_name(&user).unwrap_or_else(|_| user.clone());
+        self.accept_tokens(self.tokens.departure(&account), batch);
+        batch.changes.push(Change::Keys { user, keys });
+    }
+
     /// Ends the subscriptions of the asker's resources that are not there, to make room.
     pub(super) fn forget_absent(
         &mut self,
@@ -185,7 +218,7 @@ impl Working {
             Step::Command(command) => self.command(command, asked, batch),
             Step::Keys { user, keys } => {
                 let user = known(&self.domain, user)?.to_string();
-                batch.changes.push(Change::Keys { user, keys: keys.clone() });
+                self.set_keys(user, keys.clone(), batch);
                 Ok(())
             }
         }
@@ -305,7 +338,7 @@ impl Working {
             self.accept(Outcome::of(changes), batch);
             self.forget_person(&person, now, batch);
         }
-        batch.changes.push(Change::Keys { user: id.to_string(), keys: None });
+        self.set_keys(id.to_string(), None, batch);
         batch.gone.push(id.clone());
     }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aplomb_core::domain::Domain;
+use aplomb_core::sasl::Failure;
 use aplomb_core::{pubsub, roster};
 use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
@@ -12,7 +13,7 @@ use tokio::time::sleep;
 
 use super::plan::{Asked, Batch, Setup, Working};
 use super::{Job, StepError, Steps, WriteError};
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, FastJob};
 use crate::clock;
 use crate::hub::{Hub, PubSubJob, Question, RosterJob};
 use crate::limits::{BATCH_JOBS_MAX, FAILURES_OUT_OF_SERVICE, STORE_PROBE_SECS};
@@ -46,11 +47,7 @@ impl Run {
     }
 
     /// Works until it is told to stop, or nobody can ask any more.
-    pub(super) fn until_stopped(
-        mut self,
-        mut jobs: mpsc::Receiver<Job>,
-        mut questions: mpsc::Receiver<Question>,
-    ) {
+    pub(super) fn until_stopped(mut self, mut queues: Queues) {
         // Only for waiting on two queues: this thread blocks whenever the store does.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = match runtime {
@@ -59,17 +56,14 @@ impl Run {
         };
         loop {
             let is_broken = !self.shown.is_in_service.load(Ordering::Relaxed);
-            let first = runtime.block_on(next(&mut jobs, &mut questions, is_broken));
+            let first = runtime.block_on(queues.next(is_broken));
             let mut taken = match first {
                 Next::Job(job) => vec![*job],
                 Next::Probe => Vec::new(),
                 Next::Nobody => return,
             };
             while taken.len() < BATCH_JOBS_MAX {
-                let job = jobs.try_recv().ok();
-                let Some(job) = job.or_else(|| questions.try_recv().ok().map(Job::Question)) else {
-                    break;
-                };
+                let Some(job) = queues.try_next() else { break };
                 taken.push(job);
             }
             let is_last = taken.iter().any(|job| matches!(job, Job::Stop));
@@ -132,10 +126,8 @@ impl Run {
         let mut rosters = Vec::new();
         for change in batch.changes {
             match change {
-                Change::Keys { user, keys } => self.shown.accounts.adopt(&user, keys),
                 Change::Roster(change) => rosters.push(change),
-                Change::MoreKeys(more) => self.shown.accounts.adopt_more(&more),
-                Change::Domain(_) | Change::PubSub(_) => {}
+                change => show_login(&self.shown.accounts, change),
             }
         }
         self.shown.hub.tell_people(&rosters, &batch.said, &batch.sights);
@@ -182,6 +174,16 @@ impl Drop for Run {
     }
 }
 
+/// Shows a durable change to those who log in, if it is about that.
+pub(super) fn show_login(accounts: &Accounts, change: Change) {
+    match change {
+        Change::Keys { user, keys } => accounts.adopt(&user, keys),
+        Change::MoreKeys(more) => accounts.adopt_more(&more),
+        Change::Token(change) => accounts.adopt_token(&change),
+        Change::Domain(_) | Change::PubSub(_) | Change::Roster(_) => {}
+    }
+}
+
 /// What comes next.
 enum Next {
     Job(Box<Job>),
@@ -191,16 +193,33 @@ enum Next {
     Nobody,
 }
 
-async fn next(
-    jobs: &mut mpsc::Receiver<Job>,
-    questions: &mut mpsc::Receiver<Question>,
-    is_broken: bool,
-) -> Next {
-    tokio::select! {
-        Some(job) = jobs.recv() => Next::Job(job.into()),
-        Some(question) = questions.recv() => Next::Job(Job::Question(question).into()),
-        () = sleep(Duration::from_secs(STORE_PROBE_SECS)), if is_broken => Next::Probe,
-        else => Next::Nobody,
+/// Where work comes from.
+pub(super) struct Queues {
+    /// From REST and from commands.
+    pub(super) jobs: mpsc::Receiver<Job>,
+    /// From the hub.
+    pub(super) questions: mpsc::Receiver<Question>,
+    /// From logins.
+    pub(super) tokens: mpsc::Receiver<FastJob>,
+}
+
+impl Queues {
+    async fn next(&mut self, is_broken: bool) -> Next {
+        let Self { jobs, questions, tokens } = self;
+        tokio::select! {
+            Some(job) = jobs.recv() => Next::Job(job.into()),
+            Some(question) = questions.recv() => Next::Job(Job::Question(question).into()),
+            Some(token) = tokens.recv() => Next::Job(Job::Token(token).into()),
+            () = sleep(Duration::from_secs(STORE_PROBE_SECS)), if is_broken => Next::Probe,
+            else => Next::Nobody,
+        }
+    }
+
+    fn try_next(&mut self) -> Option<Job> {
+        let Self { jobs, questions, tokens } = self;
+        let job = jobs.try_recv().ok();
+        job.or_else(|| questions.try_recv().ok().map(Job::Question))
+            .or_else(|| tokens.try_recv().ok().map(Job::Token))
     }
 }
 
@@ -224,6 +243,9 @@ fn plan_job(working: &mut Working, job: Job, hub: &Hub, batch: &mut Batch) -> An
             }
             Answer::PubSub(answer, reply)
         }
+        Job::Token(FastJob { account, request, answer }) => {
+            Answer::Token(answer, working.token(&account, &request, now, batch))
+        }
         Job::Steps(Steps { steps, request_id, is_quiet, answer }) => {
             let asked = Asked { request_id: &request_id, is_quiet, now };
             let done = working.steps(&steps, &asked, batch).map_err(|refused| StepError {
@@ -243,6 +265,7 @@ enum Answer {
         Result<pubsub::Reply, pubsub::Refusal>,
     ),
     Roster(oneshot::Sender<Result<(), roster::Refusal>>, Result<(), roster::Refusal>),
+    Token(oneshot::Sender<Result<(), Failure>>, Result<(), Failure>),
     Nobody,
 }
 
@@ -257,6 +280,7 @@ impl Answer {
             Job::Question(Question::Roster(job)) => {
                 Self::Roster(job.answer, Err(roster::Refusal::Unavailable))
             }
+            Job::Token(job) => Self::Token(job.answer, Err(Failure::TemporaryAuthFailure)),
             Job::MoreKeys(_) | Job::Stop => Self::Nobody,
         }
     }
@@ -275,6 +299,8 @@ impl Answer {
             }
             (Self::Roster(to, done), None) => drop(to.send(done)),
             (Self::Roster(to, _), Some(_)) => drop(to.send(Err(roster::Refusal::Unavailable))),
+            (Self::Token(to, done), None) => drop(to.send(done)),
+            (Self::Token(to, _), Some(_)) => drop(to.send(Err(Failure::TemporaryAuthFailure))),
             (Self::Nobody, _) => {}
         }
     }

@@ -4,6 +4,8 @@ use std::sync::atomic::AtomicUsize;
 
 use aplomb_core::domain::{AgentState, Flavour, Team, TeamId, Wanted, default_reasons};
 use aplomb_core::realm::Realm;
+use aplomb_core::sasl::Failure;
+use aplomb_core::sasl::fast::{self, Agent, FastMechanism, FastProof, Shown, Use};
 use aplomb_core::secret::Secret;
 use parking_lot::Mutex;
 use tokio::task::{JoinHandle, JoinSet};
@@ -251,4 +253,90 @@ async fn ask_and_arrive(hand: &Hand, writer: &Writer) -> JoinHandle<Result<(), W
         tokio::task::yield_now().await;
     }
     asked
+}
+
+const AGENT: &str = "d4565fa7-4d72-4749-b3d3-740edbf87770";
+
+fn client() -> (Agent, FastMechanism) {
+    (Agent::parse(AGENT).unwrap(), FastMechanism::Unbound)
+}
+
+/// Logs 1001 in by a token; gives its name, or why not.
+async fn come_back(
+    accounts: &Accounts,
+    token: &Secret<String>,
+    count: Option<u32>,
+) -> Result<String, Failure> {
+    let message = fast::initiator_message("1001", token, b"");
+    let proof = FastProof::read(message.expose()).unwrap();
+    let with = Use { count, is_last: false };
+    let peer = [192, 0, 2, 1].into();
+    let ((agent, mechanism), binding) = (client(), Vec::new());
+    let shown = Shown { proof, agent, mechanism, binding, with };
+    let (redeemed, _) = accounts.redeem_fast(&shown, peer).await?;
+    assert_eq!(redeemed.proof, fast::responder_message(token, b""));
+    assert!(!redeemed.is_due, "it is new");
+    Ok(redeemed.login.name().to_owned())
+}
+
+fn tokens_in(hand: &Hand) -> usize {
+    hand.kept().iter().filter(|change| matches!(change, Change::Token(_))).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_outlives_the_server_and_not_its_password() {
+    let hand = Hand::new();
+    let Started { accounts, .. } = centre(&hand).await;
+    let era = accounts.era("1001");
+    let (token, _) = accounts.issue_fast("1001", client(), &era).await.unwrap();
+    assert_eq!(come_back(&accounts, &token, None).await, Ok("1001".to_owned()));
+
+    let (questions, asked) = mpsc::channel(1);
+    let realm = Realm { domain: "cc.test".into(), version: String::new() };
+    let hub = Hub::new(realm, questions);
+    let again = start(hand.store(), &config(), hub, asked, &Metrics::new()).unwrap();
+    assert_eq!(come_back(&again.accounts, &token, None).await, Ok("1001".to_owned()));
+
+    let era = again.accounts.era("1001");
+    again.writer.set_keys("1001", Some(keys("changed"))).await.unwrap();
+    assert_eq!(come_back(&again.accounts, &token, None).await, Err(Failure::NotAuthorized));
+    assert_eq!(tokens_in(&hand), 0);
+    // Who logged in by the old password a moment ago gets nothing that opens anything.
+    let (late, _) = again.accounts.issue_fast("1001", client(), &era).await.unwrap();
+    assert_eq!(come_back(&again.accounts, &late, None).await, Err(Failure::NotAuthorized));
+    again.writer.set_keys("1001", None).await.unwrap();
+    assert_eq!(tokens_in(&hand), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_that_show_one_message_at_once_one_is_let_in() {
+    let hand = Hand::new();
+    let Started { accounts, .. } = centre(&hand).await;
+    let era = accounts.era("1001");
+    let (token, _) = accounts.issue_fast("1001", client(), &era).await.unwrap();
+    for count in 1..=20 {
+        let (one, other) = tokio::join!(
+            come_back(&accounts, &token, Some(count)),
+            come_back(&accounts, &token, Some(count))
+        );
+        let outcomes = [one.is_ok(), other.is_ok()];
+        assert_ne!(outcomes[0], outcomes[1], "{count}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_lets_in_by_token_whoever_leaves_no_mark() {
+    let hand = Hand::new();
+    let Started { accounts, .. } = centre(&hand).await;
+    let era = accounts.era("1001");
+    let (token, _) = accounts.issue_fast("1001", client(), &era).await.unwrap();
+    assert!(come_back(&accounts, &token, None).await.is_ok());
+    hand.is_full.store(true, Ordering::SeqCst);
+    assert!(come_back(&accounts, &token, None).await.is_ok());
+    assert!(accounts.issue_fast("1001", client(), &era).await.is_none());
+    let counted = come_back(&accounts, &token, Some(1)).await;
+    assert_eq!(counted, Err(Failure::TemporaryAuthFailure));
+    hand.is_full.store(false, Ordering::SeqCst);
+    assert!(come_back(&accounts, &token, Some(1)).await.is_ok());
+    assert!(come_back(&accounts, &token, Some(1)).await.is_err(), "it was counted this time");
 }

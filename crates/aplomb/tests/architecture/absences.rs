@@ -246,6 +246,7 @@ const RULES: &[Rule] = &[
         except: &[
             "crates/aplomb-core/src/sasl/",
             "crates/aplomb-core/src/stream/initiator.rs",
+            "crates/aplomb-core/src/stream/sasl2.rs",
             "crates/aplomb/src/cli/place.rs",
             "crates/aplomb/src/compare/ground.rs",
             "crates/aplomb/src/feed/token.rs",

@@ -39,6 +39,9 @@ pub(crate) struct Client {
     stream: TcpStream,
     unread: Vec<u8>,
     wire: Wire,
+    /// How often it waited for an answer to what it had said.
+    trips: u32,
+    has_said: bool,
     /// What the server offered after the login.
     pub(crate) features: String,
 }
@@ -87,7 +90,8 @@ impl Client {
             Carrier::Tcp => Wire::Tcp(Box::default()),
             Carrier::Bosh => Wire::Bosh(Page::default()),
         };
-        Ok(Self { stream, unread: Vec::new(), wire, features: String::new() })
+        let (unread, features) = Default::default();
+        Ok(Self { stream, unread, wire, trips: 0, has_said: false, features })
     }
 
     /// A client that is logged in and has no address yet.
@@ -108,8 +112,19 @@ impl Client {
         Ok(client)
     }
 
+    /// Round trips so far.
+    pub(crate) const fn trips(&self) -> u32 {
+        self.trips
+    }
+
     /// Opens a stream; returns the features.
     pub(crate) async fn open_stream(&mut self) -> Outcome<String> {
+        self.say_open().await;
+        self.until("<stream:features").await
+    }
+
+    /// Opens a stream and does not wait.
+    pub(crate) async fn say_open(&mut self) {
         match self.wire {
             Wire::WebSocket(_) => {
                 self.say(&format!(
@@ -127,7 +142,6 @@ impl Client {
                 .await;
             }
         }
-        self.until("<stream:features").await
     }
 
     /// Gets an address and says that it is there.
@@ -167,6 +181,7 @@ impl Client {
     /// Sends one element as it is. That the connection is gone shows when all is heard that came
     /// before its end.
     pub(crate) async fn say(&mut self, text: &str) {
+        self.has_said = true;
         let mut bytes = Vec::new();
         match self.wire {
             Wire::WebSocket(_) => {
@@ -180,6 +195,7 @@ impl Client {
 
     /// The next element from the server.
     pub(crate) async fn hear(&mut self) -> Outcome<String> {
+        self.trips += u32::from(std::mem::take(&mut self.has_said));
         if matches!(self.wire, Wire::Bosh(_)) {
             return self.hear_answers().await;
         }
@@ -233,6 +249,7 @@ impl Client {
 
     /// Begins a session, or the stream anew.
     async fn restart(&mut self) {
+        self.has_said = true;
         let Wire::Bosh(page) = &self.wire else { unreachable!("it is a page") };
         let attributes = match page.sid.as_str() {
             "" => "wait='1' hold='1' ver='1.6'",

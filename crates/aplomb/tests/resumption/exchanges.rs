@@ -249,7 +249,7 @@ async fn the_features_say_what_the_site_wants_said() {
         ("on-request", false, "<enabled "),
         ("offered", true, "<enabled "),
     ] {
-        let server = server(&[("stream-management", setting)]).await;
+        let server = server(&[("stream-management", setting), ("sasl2", "off")]).await;
         for carrier in Carrier::ALL {
             let mut desk = Client::connect(carrier, at(&server, carrier)).await.unwrap();
             let before = desk.open_stream().await.unwrap();

@@ -5,6 +5,7 @@
 mod client;
 mod cuts;
 mod exchanges;
+mod tokens;
 
 use std::net::SocketAddr;
 

@@ -72,16 +72,17 @@ pub(super) const fn condition(violation: &Violation, step: Step) -> StreamCondit
         (_, Step::Bind | Step::Result | Step::Refusal | Step::Stanza)
         | (_, Step::Enable | Step::Resume | Step::Acknowledge) => StreamCondition::NotAuthorized,
         (_, Step::Open) => StreamCondition::BadFormat,
-        (_, Step::Auth | Step::Response) => StreamCondition::PolicyViolation,
+        (_, Step::Auth(_) | Step::Response(_)) => StreamCondition::PolicyViolation,
         (
             _,
             Step::Features
             | Step::StartTls
             | Step::Proceed
             | Step::TlsFailure
-            | Step::Challenge
-            | Step::Success
-            | Step::Failure
+            | Step::Challenge(_)
+            | Step::Success(_)
+            | Step::Arrival
+            | Step::Failure(_)
             | Step::Enabled
             | Step::Resumed
             | Step::Unmanaged

@@ -5,10 +5,13 @@ use crate::jid::FullJid;
 use crate::ns;
 use crate::sasl::binding::{BindingType, Bindings};
 use crate::sasl::exchange::Offer;
+use crate::sasl::fast::{Agent, FastMechanism, Shown};
 use crate::sasl::{Failure, Hash, Login, Mechanism, ScramKeys};
 use crate::secret::Secret;
 use crate::stanza::{Stanza, StanzaError};
 use crate::stream::management::{Lie, Management};
+use crate::stream::sasl2::Sasl2;
+use crate::time::WallTime;
 use crate::xml::Element;
 
 /// What every stream of one listener has in common.
@@ -28,6 +31,10 @@ pub struct Policy {
     pub features: Vec<Element>,
     /// Whether streams may be managed (XEP-0198).
     pub management: Management,
+    /// Whether logins may be made in the words of SASL2, and by tokens (XEP-0388, XEP-0484).
+    pub sasl2: Sasl2,
+    /// What a client may ask for along with its address, by name (XEP-0386 §3.1).
+    pub inline: Vec<&'static str>,
 }
 
 impl Policy {
@@ -138,6 +145,8 @@ pub enum Event {
     },
     /// The client has its address and may send stanzas.
     Bound(FullJid),
+    /// What the client wants from the start, besides what the stream itself gives it.
+    Wanted(Element),
     /// A stanza of a bound client, from the client itself: `from` is set.
     Stanza(Box<Stanza>),
     /// This stanza goes out over a managed stream, and is counted: remember it.
@@ -166,6 +175,18 @@ pub enum Question {
         /// By what the client binds the login to its connection, if it does.
         binding: Option<BindingType>,
     },
+    /// Who has the token that made this? Answer: [`Answer::Redeemed`], or a failed
+    /// [`Answer::Verdict`].
+    Token(Box<Shown>),
+    /// A token for this client, which has just logged in. Answer: [`Answer::Issued`].
+    Issue {
+        /// The account's local part.
+        name: String,
+        /// The client.
+        agent: Agent,
+        /// What the token is to be good for.
+        mechanism: FastMechanism,
+    },
     /// May this account have this resource? Answer: [`Answer::Bound`] or [`Answer::BindRefused`].
     Bind {
         /// The account's local part.
@@ -190,6 +211,19 @@ pub enum Question {
     },
 }
 
+impl Question {
+    /// Who wants to log in, if that is what is asked.
+    pub(super) fn account(&self) -> Option<&str> {
+        match self {
+            Self::Password { name, .. } | Self::Keys { name, .. } => Some(name),
+            Self::Token(shown) => Some(&shown.proof.name),
+            Self::Issue { .. } | Self::Bind { .. } | Self::Manage { .. } | Self::Resume { .. } => {
+                None
+            }
+        }
+    }
+}
+
 /// The answer to the last [`Question`].
 #[derive(Debug)]
 pub enum Answer {
@@ -197,6 +231,17 @@ pub enum Answer {
     Verdict(Result<Login, Failure>),
     /// To a request for keys.
     Keys(Box<ScramKeys>),
+    /// To a token that is good.
+    Redeemed {
+        /// Whose it is.
+        login: Login,
+        /// What proves the server to the client.
+        proof: [u8; 32],
+        /// Whether the client should get a new one.
+        is_due: bool,
+    },
+    /// To a wish for a token: it, and until when it is good; none if it cannot be had.
+    Issued(Option<(Secret<String>, WallTime)>),
     /// To a bind that may be.
     Bound(FullJid),
     /// To a bind that may not be.

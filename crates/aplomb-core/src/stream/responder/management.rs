@@ -28,7 +28,7 @@ impl Responder {
                 self.ask_resume(element);
             }
             ("enable", Management::OnRequest | Management::Offered, None) if is_bound => {
-                let keep_secs = is_resumption_wanted(element).then(|| secs_wanted(element));
+                let keep_secs = management::keep_secs(element);
                 self.event(Event::Ask(Question::Manage { keep_secs }));
             }
             ("r", _, Some(handled)) => {
@@ -49,12 +49,12 @@ impl Responder {
 
     fn ask_resume(&mut self, resume: &Element) {
         let login = self.login.as_ref().expect("a resumption follows a login");
-        match (resume.attr("previd"), management::handled(resume)) {
-            (Some(id), Some(handled)) => {
-                let (name, id) = (login.name().to_owned(), id.to_owned());
+        match management::resumption(resume) {
+            Some((id, handled)) => {
+                let name = login.name().to_owned();
                 self.event(Event::Ask(Question::Resume { name, id, handled }));
             }
-            _ => self.fail_management(Condition::BadRequest),
+            None => self.fail_management(Condition::BadRequest),
         }
     }
 
@@ -69,9 +69,7 @@ impl Responder {
             Answer::Resumed { id, jid, handled } => self.go_on(&id, jid, handled),
             Answer::NotResumed => self.fail_management(Condition::ItemNotFound),
             Answer::Lied(lie) => self.close(now, Some(lie.into())),
-            Answer::Verdict(_) | Answer::Keys(_) | Answer::Bound(_) | Answer::BindRefused(_) => {
-                unreachable!("management is answered with management")
-            }
+            answer => unreachable!("management is not answered with {answer:?}"),
         }
     }
 
@@ -86,13 +84,4 @@ impl Responder {
     fn fail_management(&mut self, condition: Condition) {
         self.transmit(Frame::Element(management::failed(condition)));
     }
-}
-
-fn is_resumption_wanted(enable: &Element) -> bool {
-    matches!(enable.attr("resume"), Some("true" | "1"))
-}
-
-/// The time that the client prefers (XEP-0198 §3); without one, as long as the server likes.
-fn secs_wanted(enable: &Element) -> u64 {
-    enable.attr("max").and_then(|max| max.parse().ok()).unwrap_or(u64::MAX)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aplomb_core::domain::{
     AgentState, Desk, ReasonShown, Role, Team, TeamId, User, Wanted, default_reasons,
 };
+use aplomb_core::secret::Secret;
 
 use super::*;
 use crate::limits::AUDIENCE_REMEMBERED_MIN;
@@ -278,7 +279,8 @@ fn centre() -> Working {
 }
 
 fn snapshot(changes: Vec<Change>) -> Snapshot {
-    Snapshot { epoch: "e".into(), decoy_key: [0; 32], changes }
+    let token_key = Secret::new([0; 32]);
+    Snapshot { epoch: "e".into(), decoy_key: [0; 32], token_key, changes }
 }
 
 fn seeds() -> Vec<Change> {
