@@ -105,6 +105,10 @@ pub const PUBSUB_NODES_LISTED_MAX: usize = 1000;
 /// Subscriptions or affiliations in one answer: all of one person's, in less than a stanza.
 pub const PUBSUB_ENTRIES_LISTED_MAX: usize = 4000;
 
+/// Subscriptions and nodes whose time is over that end in one step: thousands may be due at once,
+/// and nobody waits long behind so many.
+pub const PUBSUB_LAPSES_MAX: usize = 256;
+
 /// Items in one answer to a reader that comes back; it asks again for more.
 pub const RECALL_ITEMS_MAX: usize = 500;
 

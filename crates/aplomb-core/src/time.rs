@@ -53,6 +53,12 @@ impl WallTime {
             .map(|stamp| stamp.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string())
             .unwrap_or_default()
     }
+
+    /// Reads a time with its offset from UTC, in whole milliseconds (XEP-0082 §3.2).
+    pub fn from_iso(text: &str) -> Option<Self> {
+        let stamp: jiff::Timestamp = text.parse().ok()?;
+        Some(Self(stamp.as_millisecond()))
+    }
 }
 
 #[cfg(test)]
@@ -63,6 +69,21 @@ mod tests {
     fn a_wall_time_is_written_as_finesse_writes_it() {
         assert_eq!(WallTime(1_506_620_020_875).to_iso(), "2017-09-28T17:33:40.875Z");
         assert_eq!(WallTime(1_506_620_020_000).to_iso(), "2017-09-28T17:33:40.000Z");
+    }
+
+    #[test]
+    fn a_wall_time_is_read_with_its_offset() {
+        for (text, expected) in [
+            ("2017-09-28T17:33:40.875Z", Some(1_506_620_020_875)),
+            ("2017-09-28T17:33:40Z", Some(1_506_620_020_000)),
+            ("2017-09-28T19:33:40+02:00", Some(1_506_620_020_000)),
+            ("2006-02-28T11:59Z", Some(1_141_127_940_000)),
+            ("2017-09-28T17:33:40", None),
+            ("presence", None),
+            ("", None),
+        ] {
+            assert_eq!(WallTime::from_iso(text), expected.map(WallTime), "{text}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! One lock holds who is there. Nothing awaits under it, and whoever puts letters into mailboxes
 //! holds it for reading, so that a change of who is there is before a notice or after it.
 
+mod greeting;
 mod mail;
 mod observers;
 mod people;
@@ -10,11 +11,12 @@ mod present;
 mod seats;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aplomb_core::jid::{self, BareJid, FullJid, Jid};
-use aplomb_core::pubsub::{self, Notice, Tidings};
+use aplomb_core::pubsub::{self, Notice, Reader, Tidings};
 use aplomb_core::realm::{Directory, Effect, Realm, SessionId, Sights};
 use aplomb_core::roster::Roster;
 use aplomb_core::stanza::{Condition, Stanza, StanzaError};
@@ -57,8 +59,9 @@ pub struct PubSubJob {
 pub enum Audience {
     /// Every available session.
     Everyone,
-    /// The sessions of these addresses; one that is meant twice gets it once, at its full JID.
-    These(Arc<[Jid]>),
+    /// The sessions of these addresses, in the states in which they want it; one that is meant
+    /// twice gets it once, at its full JID.
+    These(Arc<[Reader]>),
 }
 
 /// A session's place in the hub.
@@ -83,6 +86,7 @@ pub struct Hub {
     observers: Arc<Observers>,
     acquaintance: OnceLock<Acquaintance>,
     returns: Returns,
+    is_greeting: AtomicBool,
 }
 
 /// Who is there, and whether the contact centre is.
@@ -124,7 +128,17 @@ impl Hub {
         let answer_wait = Duration::from_secs(WRITE_WAIT_SECS);
         let (observers, acquaintance) = (Arc::default(), OnceLock::new());
         let returns = Returns::new();
-        Arc::new(Self { realm, questions, answer_wait, presence, observers, acquaintance, returns })
+        let is_greeting = AtomicBool::new(false);
+        Arc::new(Self {
+            realm,
+            questions,
+            answer_wait,
+            presence,
+            observers,
+            acquaintance,
+            returns,
+            is_greeting,
+        })
     }
 
     /// Those who follow nodes without a seat.
@@ -204,7 +218,11 @@ impl Hub {
                     replies.extend(self.carry(seat, message));
                 }
                 Effect::Carbons { is_on } => self.set_carbons(seat, is_on),
-                Effect::Present(shown) => self.present(seat, &shown),
+                Effect::Present(shown) => {
+                    let was_there = self.is_there(seat);
+                    self.present(seat, &shown);
+                    self.greet(seat, was_there).await;
+                }
                 Effect::Direct { to, shown, otherwise } => {
                     if !self.show_directly(seat, &to, &shown) {
                         replies.push(otherwise);
@@ -267,8 +285,8 @@ impl Hub {
         };
         match audience {
             Audience::Everyone => presence.directory.everyone(|session| tell(session, false)),
-            Audience::These(jids) => {
-                let meant = sessions_of(&presence.directory, jids);
+            Audience::These(readers) => {
+                let meant = sessions_of(&presence.directory, readers);
                 meant.into_iter().for_each(|(session, to_full)| tell(session, to_full));
             }
         }
@@ -279,8 +297,8 @@ impl Hub {
     pub fn tell(&self, tidings: &Tidings) {
         let message = Arc::new(self.realm.told(tidings));
         let presence = self.presence.read();
-        presence.directory.recipients(&tidings.to, |session| {
-            if let Some(mailbox) = presence.seats.get(session) {
+        presence.directory.recipients(&tidings.to, |desk| {
+            if let Some(mailbox) = presence.seats.get(desk.session()) {
                 put(mailbox, Letter::Stanza(Arc::clone(&message)));
             }
         });
@@ -333,11 +351,16 @@ impl Hub {
 }
 
 /// Each session once, at its full address if that is subscribed.
-fn sessions_of(directory: &Directory, jids: &[Jid]) -> Vec<(SessionId, bool)> {
-    let mut meant = Vec::with_capacity(jids.len());
-    for jid in jids {
+fn sessions_of(directory: &Directory, readers: &[Reader]) -> Vec<(SessionId, bool)> {
+    let mut meant = Vec::with_capacity(readers.len());
+    for Reader { jid, shows } in readers {
         let is_full = jid.is_full();
-        directory.recipients(jid, |session| meant.push((session, is_full)));
+        directory.recipients(jid, |desk| {
+            let show = desk.shown().and_then(|shown| shown.show.name());
+            if show.is_some_and(|show| shows.has(show)) {
+                meant.push((desk.session(), is_full));
+            }
+        });
     }
     meant.sort_unstable_by_key(|(session, is_full)| (*session, !is_full));
     meant.dedup_by_key(|(session, _)| *session);

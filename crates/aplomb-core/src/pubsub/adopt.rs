@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::deadlines::Due;
 use super::node::Node;
-use super::{Affiliation, Change, Item, PubSub, Terms};
+use super::{Affiliation, Change, Item, PubSub, SendLast, Terms};
 use crate::jid::{BareJid, Jid};
+use crate::time::WallTime;
 
 impl PubSub {
     /// Takes in a change, planned here or read from the store. Adopting one twice does no harm.
@@ -15,7 +17,12 @@ impl PubSub {
             Change::NodeSet { node, config } => {
                 let (name, row) = self.row(node);
                 row.config = Some(config.clone());
-                self.created.insert(name);
+                self.created.insert(Arc::clone(&name));
+                match config.send_last_published_item {
+                    SendLast::OnSubscribeAndPresence => self.greeting.insert(name),
+                    SendLast::Never | SendLast::OnSubscribe => self.greeting.remove(&name),
+                };
+                self.time_items(node);
             }
             Change::NodeMade { node, origin } => {
                 self.row(node).1.origin = Some(origin.clone());
@@ -34,16 +41,21 @@ impl PubSub {
                 row.affiliations.insert(jid.clone(), *affiliation);
                 self.rights.entry(jid.clone()).or_default().insert(name);
             }
-            Change::Published { node, item } => self.add_item(node, item),
+            Change::Published { node, item } => {
+                self.add_item(node, item);
+                self.time_items(node);
+            }
             Change::Retracted { node, id, seq } => {
                 self.remove_item(node, id);
                 self.count(node, *seq);
+                self.time_items(node);
             }
             Change::Trimmed { node, through } => {
                 self.trim(node, *through);
                 let (_, row) = self.row(node);
                 row.seq = row.seq.max(*through);
                 row.trimmed = row.trimmed.max(*through);
+                self.time_items(node);
             }
             Change::Counted { node, seq } => self.count(node, *seq),
             Change::Retired { through } => self.retired = self.retired.max(*through),
@@ -92,7 +104,10 @@ impl PubSub {
         self.trim(node, u64::MAX);
         let Some(row) = self.nodes.remove(node) else { return };
         self.created.remove(node);
-        for jid in row.subscribers.keys() {
+        self.greeting.remove(node);
+        self.deadlines.set(Due::Items(Arc::clone(node)), row.expires, None);
+        for (jid, terms) in &row.subscribers {
+            self.time_subscription(node, jid, terms.until, None);
             self.forget_subscription(node, jid);
         }
         row.affiliations.keys().for_each(|person| self.forget_right(node, person));
@@ -100,15 +115,41 @@ impl PubSub {
 
     fn add_subscription(&mut self, node: &Arc<str>, jid: &Jid, terms: &Terms) {
         let (node, row) = self.row(node);
-        row.subscribers.insert(jid.clone(), terms.clone());
+        let before = row.subscribers.insert(jid.clone(), terms.clone());
+        let before = before.and_then(|terms| terms.until);
+        self.time_subscription(&node, jid, before, terms.until);
         self.subscriptions.entry(jid.to_bare()).or_default().insert((node, jid.clone()));
     }
 
     fn remove_subscription(&mut self, node: &Arc<str>, jid: &Jid) {
-        if let Some(row) = self.nodes.get_mut(node) {
-            row.subscribers.remove(jid);
+        let row = self.nodes.get_mut(node);
+        if let Some(before) = row.and_then(|row| row.subscribers.remove(jid)) {
+            self.time_subscription(node, jid, before.until, None);
         }
         self.forget_subscription(node, jid);
+    }
+
+    fn time_subscription(
+        &mut self,
+        node: &Arc<str>,
+        jid: &Jid,
+        before: Option<WallTime>,
+        after: Option<WallTime>,
+    ) {
+        if before != after {
+            let due = Due::Subscription(Arc::clone(node), jid.clone());
+            self.deadlines.set(due, before, after);
+        }
+    }
+
+    /// Notes when the oldest item of a node expires.
+    fn time_items(&mut self, node: &Arc<str>) {
+        let Some(row) = self.nodes.get_mut(node) else { return };
+        let after = row.items.front().and_then(|item| row.expiry_of(item));
+        if row.expires != after {
+            let before = std::mem::replace(&mut row.expires, after);
+            self.deadlines.set(Due::Items(Arc::clone(node)), before, after);
+        }
     }
 
     fn forget_right(&mut self, node: &Arc<str>, person: &BareJid) {

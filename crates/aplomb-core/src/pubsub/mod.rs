@@ -7,9 +7,11 @@ mod access;
 mod adopt;
 mod change;
 mod config;
+mod deadlines;
 mod history;
 mod node;
 mod notice;
+mod options;
 mod page;
 mod plan;
 mod recall;
@@ -22,10 +24,11 @@ pub use change::Change;
 pub use config::{AccessModel, ConfigWish, NodeConfig, NotificationType, PublishModel, SendLast};
 pub use node::{Bounds, Origin};
 pub use notice::{Item, Notice, NoticeBody, Told};
+pub use options::{Options, OptionsWish, Shows};
 pub use page::{Ends, Page, Section, Side, Start};
 pub use recall::{Lost, Point, Recall};
 pub use request::{ItemsWish, NodeMeta, Outcome, Publication, Refusal, Reply, Request};
-pub use subscription::{Subscription, SubscriptionState, Terms};
+pub use subscription::{Reader, Subscription, SubscriptionState, Terms};
 pub use tidings::{Tiding, Tidings};
 
 use std::collections::{BTreeSet, HashMap};
@@ -33,6 +36,7 @@ use std::sync::Arc;
 
 use crate::jid::{BareJid, Jid};
 use access::Rights;
+use deadlines::Deadlines;
 use history::History;
 use node::Node;
 
@@ -56,6 +60,9 @@ pub struct PubSub {
     created: BTreeSet<Arc<str>>,
     /// The highest number of a node that is gone.
     retired: u64,
+    deadlines: Deadlines,
+    /// The nodes that send their newest item to whoever becomes available.
+    greeting: BTreeSet<Arc<str>>,
 }
 
 impl PubSub {
@@ -71,6 +78,8 @@ impl PubSub {
             rights: HashMap::new(),
             created: BTreeSet::new(),
             retired: 0,
+            deadlines: Deadlines::default(),
+            greeting: BTreeSet::new(),
         }
     }
 
@@ -84,11 +93,15 @@ impl PubSub {
         self.nodes.get(node).into_iter().flat_map(|node| node.subscribers.keys())
     }
 
-    /// Who of the explicit subscribers may read the node now.
+    /// Who of the explicit subscribers wants events of the node and may read it now.
     ///
     /// `standing` is asked once for neighbouring subscriptions of one person. A right that was
     /// taken away ends deliveries at once, though the subscription stays (XEP-0060 §6.1.7).
-    pub fn audience(&self, node: &str, mut standing: impl FnMut(&BareJid) -> Standing) -> Vec<Jid> {
+    pub fn audience(
+        &self,
+        node: &str,
+        mut standing: impl FnMut(&BareJid) -> Standing,
+    ) -> Vec<Reader> {
         let Some(node) = self.nodes.get(node) else { return Vec::new() };
         let mut last: Option<(BareJid, bool)> = None;
         let mut may_read = |jid: &Jid| match &last {
@@ -100,8 +113,11 @@ impl PubSub {
                 may
             }
         };
-        let subscribed = node.subscribers.iter().filter(|(_, terms)| terms.is_subscribed());
-        subscribed.map(|(jid, _)| jid).filter(|jid| may_read(jid)).cloned().collect()
+        let takers = node.subscribers.iter().filter(|(_, terms)| terms.takes_events());
+        takers
+            .filter(|(jid, _)| may_read(jid))
+            .map(|(jid, terms)| Reader { jid: jid.clone(), shows: terms.options.shows })
+            .collect()
     }
 
     /// Whether a person may read a node that exists, given what the rest of the server says.

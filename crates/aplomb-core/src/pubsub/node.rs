@@ -45,6 +45,8 @@ pub(super) struct Node {
     pub(super) trimmed: u64,
     /// Who made it by request, and when.
     pub(super) origin: Option<Origin>,
+    /// When its oldest item expires, as the deadlines have it.
+    pub(super) expires: Option<WallTime>,
     /// The history, by number.
     pub(super) items: VecDeque<Arc<Item>>,
     /// The numbers of items whose ids publishers chose; an id of ours tells its number itself.
@@ -57,6 +59,13 @@ impl Node {
     /// A node that is configured so and has nothing yet.
     pub(super) fn new(config: NodeConfig) -> Self {
         Self { config: Some(config), ..Self::default() }
+    }
+
+    /// When an item of this node expires, if the node is configured so.
+    pub(super) fn expiry_of(&self, item: &Item) -> Option<WallTime> {
+        let secs = self.config.as_ref().and_then(|config| config.item_expire)?;
+        let millis = i64::try_from(secs.saturating_mul(1000)).unwrap_or(i64::MAX);
+        Some(WallTime(item.at.0.saturating_add(millis)))
     }
 
     pub(super) fn affiliation(&self, person: &BareJid) -> Affiliation {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::NotificationType;
-use crate::ns::PUBSUB_EVENT;
+use super::{NodeConfig, NotificationType};
+use crate::ns::{DELAY, PUBSUB_EVENT};
 use crate::time::WallTime;
 use crate::xml::escape_attribute;
 
@@ -80,6 +80,32 @@ impl Notice {
         let body = format!(r#"<event xmlns="{PUBSUB_EVENT}">{inside}</event>"#);
         let id = message_id(epoch, node, seq);
         Arc::new(Self { node: Arc::clone(node), seq, id, kind, told, body: body.into() })
+    }
+
+    /// Renders the notice of an item once more, for who was not there when it was published.
+    ///
+    /// - Source: XEP-0060 §6.1.7, XEP-0203.
+    pub(super) fn late(
+        epoch: &str,
+        node: &Arc<str>,
+        item: &Arc<Item>,
+        config: &NodeConfig,
+    ) -> Arc<Self> {
+        let shown = Told::Item(Item::shown(item, config.deliver_payloads));
+        let notice = Self::render(epoch, node, item.seq, config.notification_type, shown);
+        let stamp = item.at.to_iso();
+        let body = format!(r#"{}<delay xmlns="{DELAY}" stamp="{stamp}"/>"#, notice.body);
+        Arc::new(Self { body: body.into(), ..Self::clone(&notice) })
+    }
+}
+
+impl Item {
+    /// The item as a node shows it that delivers payloads, or none.
+    pub(super) fn shown(item: &Arc<Self>, with_payload: bool) -> Arc<Self> {
+        match with_payload || item.payload.is_none() {
+            true => Arc::clone(item),
+            false => Arc::new(Self { payload: None, ..Self::clone(item) }),
+        }
     }
 }
 

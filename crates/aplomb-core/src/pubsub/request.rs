@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    AccessModel, Affiliation, Change, ConfigWish, Item, Lost, NodeConfig, Notice, Origin, Page,
-    Point, Recall, Section, Subscription, SubscriptionState, Tidings,
+    AccessModel, Affiliation, Change, ConfigWish, Item, Lost, NodeConfig, Notice, Options,
+    OptionsWish, Origin, Page, Point, Reader, Recall, Section, Subscription, SubscriptionState,
+    Tidings,
 };
 use crate::jid::{BareJid, Jid};
 
@@ -17,6 +18,8 @@ pub enum Request {
         node: String,
         /// Who is to be subscribed: the asker, bare or full.
         jid: Jid,
+        /// How he wants his events (XEP-0060 §6.3.7).
+        options: Option<OptionsWish>,
     },
     /// XEP-0060 §6.2.
     Unsubscribe {
@@ -25,6 +28,23 @@ pub enum Request {
         /// Who was subscribed.
         jid: Jid,
     },
+    /// XEP-0060 §6.3: how a subscriber wants his events.
+    Options {
+        /// The node.
+        node: String,
+        /// Who is subscribed.
+        jid: Jid,
+        /// What is to change; none asks for the present options.
+        wish: Option<OptionsWish>,
+    },
+    /// XEP-0060 §6.4: the options of whoever asks for none, at one node or at all.
+    DefaultOptions {
+        /// The node.
+        node: Option<String>,
+    },
+    /// The newest items of nodes that send them to a subscriber who becomes available, for this
+    /// very session (XEP-0060 §8.2, `pubsub#send_last_published_item`).
+    Greet,
     /// XEP-0060 §5.6: those of the asker, at one node or at all.
     Subscriptions {
         /// One node only.
@@ -139,6 +159,7 @@ impl Request {
         match self {
             Self::Subscribe { node, .. }
             | Self::Unsubscribe { node, .. }
+            | Self::Options { node, .. }
             | Self::Items { node, .. }
             | Self::Since { node, .. }
             | Self::Publish { node, .. }
@@ -150,11 +171,12 @@ impl Request {
             | Self::Decide { node, .. }
             | Self::NodeAffiliations { node, .. }
             | Self::NodeInfo { node } => Some(node),
-            Self::Subscriptions { node } | Self::Affiliations { node } | Self::Pending { node } => {
-                node.as_deref()
-            }
+            Self::DefaultOptions { node }
+            | Self::Subscriptions { node }
+            | Self::Affiliations { node }
+            | Self::Pending { node } => node.as_deref(),
             Self::Create { node, .. } => node.as_deref(),
-            Self::DefaultConfig | Self::Nodes => None,
+            Self::DefaultConfig | Self::Nodes | Self::Greet => None,
         }
     }
 }
@@ -203,6 +225,10 @@ pub enum Reply {
     Done,
     /// The subscription, new or old.
     Subscribed(Subscription),
+    /// The options of a subscription.
+    Options(Subscription),
+    /// The options of whoever asks for none, at a node if it was about one.
+    DefaultOptions(Option<Arc<str>>, Options),
     /// Subscriptions.
     Subscriptions(Vec<Subscription>),
     /// Affiliations of the asker, by node.
@@ -244,14 +270,17 @@ pub struct Outcome {
     /// What to deliver when the changes are durable. Ask [`super::PubSub::audience`] before the
     /// changes are adopted: a node that is deleted takes its subscriptions with it.
     pub notices: Vec<Arc<Notice>>,
+    /// What single readers get of what was told before, after the notices.
+    pub late: Vec<(Reader, Arc<Notice>)>,
     /// What single persons are told then, after the notices.
     pub tidings: Vec<Tidings>,
 }
 
 impl Outcome {
     /// Changes of which nobody is told.
-    pub const fn of(changes: Vec<Change>) -> Self {
-        Self { reply: Reply::Done, changes, notices: Vec::new(), tidings: Vec::new() }
+    pub fn of(changes: Vec<Change>) -> Self {
+        let (notices, late, tidings) = (Vec::new(), Vec::new(), Vec::new());
+        Self { reply: Reply::Done, changes, notices, late, tidings }
     }
 }
 

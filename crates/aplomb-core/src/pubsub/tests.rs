@@ -1,4 +1,5 @@
 mod access;
+mod options;
 mod paging;
 mod people;
 mod publishing;
@@ -84,7 +85,7 @@ fn check(script: &str) {
                     known.copied().unwrap_or(Standing::UNKNOWN)
                 };
                 let audience = stage.service.audience(node, of);
-                let audience: Vec<_> = audience.iter().map(|jid| jid.as_str()).collect();
+                let audience: Vec<_> = audience.iter().map(|reader| reader.jid.as_str()).collect();
                 assert_eq!(or_nothing(audience.join(" ")), expected, "{line}");
             }
             [who, "may", "read", node] => {
@@ -94,6 +95,19 @@ fn check(script: &str) {
                 assert_eq!(if may { "yes" } else { "no" }, expected, "{line}");
             }
             ["restart"] => restart(&mut stage),
+            ["next", "lapse"] => {
+                let next = stage.service.next_lapse();
+                let next = next.map_or("never".to_owned(), |at| (at.0 / 1000).to_string());
+                assert_eq!(next, expected, "{line}");
+            }
+            ["lapse"] => assert_eq!(lapse(&mut stage), expected, "{line}"),
+            [who, "comes"] => {
+                let asker = stage.asker(who, None);
+                let standing = |_: &str| asker.standing;
+                let outcome = stage.service.greet(&asker, stage.now, standing);
+                let came: Vec<_> = outcome.late.iter().map(late_in_words).collect();
+                assert_eq!(or_nothing(came.join(" ")), expected, "{line}");
+            }
             [who, ref asked @ ..] => {
                 let answer = stage.ask(who, &request(asked));
                 let came = written(&answer);
@@ -103,6 +117,20 @@ fn check(script: &str) {
             [] => unreachable!("blank lines are left out"),
         }
     }
+}
+
+/// Ends what is over, in words.
+fn lapse(stage: &mut Stage) -> String {
+    let outcome = stage.service.lapse(stage.now);
+    outcome.changes.iter().for_each(|change| stage.service.adopt(change));
+    let word = |change: &Change| match change {
+        Change::Unsubscribed { node, jid } => format!("{node}-{jid}"),
+        Change::Trimmed { node, through } => format!("{node}<={through}"),
+        other => panic!("{other:?}"),
+    };
+    let words =
+        outcome.changes.iter().map(word).chain(outcome.tidings.iter().map(tidings_in_words));
+    or_nothing(words.collect::<Vec<_>>().join(" "))
 }
 
 /// Builds the service anew from what a store would have kept of it.
@@ -156,7 +184,15 @@ fn request(words: &[&str]) -> Request {
     let jid = |text: &str| text.parse().unwrap();
     let node = words.get(1).map_or_else(String::new, |node| (*node).to_owned());
     match words {
-        ["subscribe", _, who] => Request::Subscribe { node, jid: jid(who) },
+        ["subscribe", _, who] => Request::Subscribe { node, jid: jid(who), options: None },
+        ["subscribe", _, who, wish @ ..] => {
+            Request::Subscribe { node, jid: jid(who), options: Some(options_of(wish)) }
+        }
+        ["options", _, who] => Request::Options { node, jid: jid(who), wish: None },
+        ["options", _, who, wish @ ..] => {
+            Request::Options { node, jid: jid(who), wish: Some(options_of(wish)) }
+        }
+        ["defaults", _] => Request::DefaultOptions { node: Some(node) },
         ["unsubscribe", _, who] => Request::Unsubscribe { node, jid: jid(who) },
         ["subscriptions"] => Request::Subscriptions { node: None },
         ["subscriptions", _] => Request::Subscriptions { node: Some(node) },
@@ -198,6 +234,9 @@ fn owner_request(words: &[&str]) -> Request {
         ["configure", _, "lasting"] => Request::Configure { node, config: Some(keeps(true)) },
         ["create", _, "with", fields @ ..] => {
             Request::Create { node: Some(node), config: fields_of(fields) }
+        }
+        ["configure", _, what @ ("expiring" | "greeting"), how] => {
+            Request::Configure { node, config: Some(configured(what, how)) }
         }
         ["configure", _, "with", fields @ ..] => {
             Request::Configure { node, config: Some(fields_of(fields)) }
@@ -335,6 +374,38 @@ fn start_of(words: &[&str]) -> Start {
     }
 }
 
+fn configured(what: &str, how: &str) -> ConfigWish {
+    let send_last = match how {
+        "subscribers" => SendLast::OnSubscribe,
+        "all" => SendLast::OnSubscribeAndPresence,
+        _ => SendLast::Never,
+    };
+    match what {
+        "expiring" => ConfigWish { item_expire: Some(how.parse().ok()), ..ConfigWish::default() },
+        _ => ConfigWish { send_last_published_item: Some(send_last), ..ConfigWish::default() },
+    }
+}
+
+/// `silent`, `loud`, `in STATE…`, `until SECONDS`, `for-ever`.
+fn options_of(words: &[&str]) -> OptionsWish {
+    let mut wish = OptionsWish::default();
+    match words {
+        ["silent"] => wish.deliver = Some(false),
+        ["loud"] => wish.deliver = Some(true),
+        ["in", shows @ ..] => wish.shows = Shows::of(shows.iter().copied()),
+        ["until", secs] => wish.lease = Some(Some(WallTime(secs.parse::<i64>().unwrap() * 1000))),
+        ["for-ever"] => wish.lease = Some(None),
+        other => panic!("no options: {other:?}"),
+    }
+    wish
+}
+
+fn options_in_words(options: &Options) -> String {
+    let shows: Vec<_> = options.shows.words().collect();
+    let lease = options.lease.map_or("for-ever".to_owned(), |at| format!("until {}", at.0 / 1000));
+    format!("{} {} {lease}", if options.deliver { "loud" } else { "silent" }, shows.join(","))
+}
+
 fn keeps(is_set: bool) -> ConfigWish {
     ConfigWish { persist_items: Some(is_set), ..ConfigWish::default() }
 }
@@ -371,6 +442,8 @@ fn written(answer: &Result<Outcome, Refusal>) -> String {
             vec![format!("subscribed {}", subscription(s))]
         }
         Reply::Subscribed(s) => vec![subscription(s)],
+        Reply::Options(s) => vec![options_in_words(&s.terms.options)],
+        Reply::DefaultOptions(_, usual) => vec![options_in_words(usual)],
         Reply::Subscriptions(all) => all.iter().map(subscription).collect(),
         Reply::Affiliations(all) => all.iter().map(|(n, a)| format!("{n}:{a:?}")).collect(),
         Reply::NodeAffiliations(_, all) => all.iter().map(|(j, a)| format!("{j}:{a:?}")).collect(),
@@ -396,22 +469,31 @@ fn written(answer: &Result<Outcome, Refusal>) -> String {
         Reply::NodeInfo(node, _) => vec![format!("there is {node}")],
         Reply::Nodes(nodes) => nodes.iter().map(ToString::to_string).collect(),
     };
-    let event = |notice: &Arc<Notice>| {
-        let body =
-            notice.body.strip_prefix(r#"<event xmlns="http://jabber.org/protocol/pubsub#event">"#);
-        format!("{}{}", notice.seq, body.unwrap().strip_suffix("</event>").unwrap())
-    };
     words.extend(outcome.notices.iter().map(event));
-    let tell = |tidings: &Tidings| match &tidings.tiding {
+    words.extend(outcome.tidings.iter().map(tidings_in_words));
+    words.extend(outcome.late.iter().map(late_in_words));
+    or_nothing(words.join(" "))
+}
+
+fn event(notice: &Arc<Notice>) -> String {
+    let head = r#"<event xmlns="http://jabber.org/protocol/pubsub#event">"#;
+    let body = notice.body.strip_prefix(head).unwrap();
+    format!("{}{}", notice.seq, body.replacen("</event>", "", 1))
+}
+
+fn tidings_in_words(tidings: &Tidings) -> String {
+    match &tidings.tiding {
         Tiding::Subscription(jid, state) => {
             let state = state.map_or_else(|| "gone".to_owned(), |state| format!("{state:?}"));
             format!("@{}: {jid} {state}", tidings.to)
         }
         Tiding::Affiliation(affiliation) => format!("@{}: {affiliation:?}", tidings.to),
         Tiding::MaySubscribe(jid) => format!("@{}: may {jid}?", tidings.to),
-    };
-    words.extend(outcome.tidings.iter().map(tell));
-    or_nothing(words.join(" "))
+    }
+}
+
+fn late_in_words((reader, notice): &(Reader, Arc<Notice>)) -> String {
+    format!("late to {}: {}", reader.jid, event(notice))
 }
 
 fn or_nothing(words: String) -> String {
@@ -808,8 +890,13 @@ fn a_message_id_is_eight_letters_and_the_same_again() {
 
 /// Every request there is, on one node.
 fn all_requests(node: &str) -> Vec<Request> {
-    let words: [&[&str]; 21] = [
+    let words: [&[&str]; 26] = [
         &["subscribe", node, "ada@cc.test/desk"],
+        &["subscribe", node, "ada@cc.test/desk", "until", "100"],
+        &["options", node, "ada@cc.test/desk"],
+        &["options", node, "ada@cc.test/desk", "until", "200"],
+        &["defaults", node],
+        &["configure", node, "expiring", "20"],
         &["unsubscribe", node, "ada@cc.test/desk"],
         &["subscriptions", node],
         &["items", node],
@@ -863,7 +950,7 @@ fn any_request() -> impl Strategy<Value = (String, Request, i64)> {
     let who = prop::sample::select(vec!["pub", "ada", "eve"]);
     let id = prop::option::of(prop::sample::select(vec!["x", "y", "epoch-3"]));
     let size = 0..120_usize;
-    (who, node, id, size, 0..30_usize, 0..20_i64).prop_map(|(who, node, id, size, which, secs)| {
+    (who, node, id, size, 0..36_usize, 0..20_i64).prop_map(|(who, node, id, size, which, secs)| {
         let payload = Some("p".repeat(size).into());
         let item = Publication { id: id.map(str::to_owned), payload, namespace: String::new() };
         let (node_of, preconditions) = (node.to_owned(), None);
@@ -888,6 +975,7 @@ proptest! {
         let mut told: HashMap<(Arc<str>, u64), Told> = HashMap::new();
         for (at, (who, request, secs)) in requests.iter().enumerate() {
             stage.now.0 += secs * 100;
+            lapse(&mut stage);
             let outcome = stage.ask(who, request);
             if who == "eve" {
                 prop_assert!(outcome.is_err());
@@ -950,6 +1038,10 @@ fn assert_within_bounds(service: &PubSub) {
         assert!(numbers.len() <= BOUNDS.items_max && numbers.is_sorted_by(|a, b| a < b));
         assert!(numbers.last().is_none_or(|last| *last <= row.seq));
     }
+    let timed = service.nodes.values().flat_map(|row| row.subscribers.values());
+    let timed = timed.filter(|terms| terms.until.is_some()).count();
+    let expiring = service.nodes.values().filter(|row| row.expires.is_some()).count();
+    assert_eq!(service.deadlines.len(), timed + expiring);
     let rows = service.nodes.values().map(|row| row.subscribers.len()).sum::<usize>();
     let indexed = service.subscriptions.values().map(BTreeSet::len).sum::<usize>();
     assert_eq!(rows, indexed);

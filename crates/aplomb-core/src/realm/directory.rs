@@ -143,14 +143,14 @@ impl Directory {
     /// A full JID means that session, whatever its priority. A bare JID means every session with
     /// a priority of 0 or more: Openfire takes the best one only, unless told otherwise, but Cisco
     /// documents desktops and connectors side by side.
-    pub fn recipients(&self, jid: &Jid, mut each: impl FnMut(SessionId)) {
+    pub fn recipients(&self, jid: &Jid, each: impl FnMut(&Desk)) {
         let (account, resource) = parts(jid);
         let Some(desks) = self.accounts.get(account) else { return };
         let is_meant = |desk: &&Desk| match jid.is_full() {
             true => *desk.resource == *resource && desk.shown.is_some(),
             false => desk.takes_events(),
         };
-        desks.iter().filter(is_meant).for_each(|desk| each(desk.session));
+        desks.iter().filter(is_meant).for_each(each);
     }
 
     /// The sessions of `to` that a stanza goes to.
@@ -314,7 +314,9 @@ mod tests {
                     match jid {
                         "everyone" => directory.everyone(note),
                         "available" => directory.available(|_, _, session| note(session)),
-                        jid => directory.recipients(&jid.parse().unwrap(), note),
+                        jid => {
+                            directory.recipients(&jid.parse().unwrap(), |desk| note(desk.session))
+                        }
                     }
                     found.sort_unstable();
                     let found: Vec<_> = found.iter().map(u64::to_string).collect();

@@ -1,4 +1,5 @@
 mod messages;
+mod options;
 mod pages;
 
 use std::time::Duration;
@@ -510,24 +511,6 @@ fn a_publisher_walks_through_the_life_of_a_node() {
     );
 }
 
-#[test]
-fn what_we_do_not_have_is_refused_by_name() {
-    let refused = [
-        ("set", "pubsub", "<options node='n' jid='1001@cc.test'/>", "subscription-options"),
-        ("set", "pubsub", "<subscribe node='n' jid='a@b'/><options/>", "subscription-options"),
-        ("get", "pubsub", "<default/>", "retrieve-default-sub"),
-    ];
-    for (kind, space, verb, feature) in refused {
-        let said = Stage::new().says(&to_service(kind, space, verb));
-        let unsupported =
-            format!("<unsupported xmlns='{}' feature='{feature}'/>", ns::PUBSUB_ERRORS);
-        assert!(
-            said.contains("<feature-not-implemented ") && said.contains(&unsupported),
-            "{said}"
-        );
-    }
-}
-
 fn to_service(kind: &str, space: &str, verb: &str) -> String {
     let space = format!("http://jabber.org/protocol/{space}");
     format!(
@@ -551,6 +534,23 @@ const NEEDS: &[Needs] = &[
         "pubsub",
         "<unsubscribe node='n' jid='1001@cc.test/desk'/>",
         &[(" node='n'", "nodeid-required"), (" jid='1001@cc.test/desk'", "jid-required")],
+    ),
+    (
+        "get",
+        "pubsub",
+        "<options node='n' jid='1001@cc.test/desk'/>",
+        &[(" node='n'", "nodeid-required"), (" jid='1001@cc.test/desk'", "jid-required")],
+    ),
+    (
+        "set",
+        "pubsub",
+        "<options node='n' jid='1001@cc.test/desk'><x xmlns='jabber:x:data' type='submit'/>\
+         </options>",
+        &[
+            (" node='n'", "nodeid-required"),
+            (" jid='1001@cc.test/desk'", "jid-required"),
+            ("<x xmlns='jabber:x:data' type='submit'/>", "invalid-options"),
+        ],
     ),
     (
         "get",

@@ -116,7 +116,8 @@ async fn play(script: &str) {
                 stage.hub.publish(&notice(node), &Audience::Everyone);
             }
             [node, "to", jids] => {
-                let jids = jids.split(' ').map(|jid| jid.parse().expect(line)).collect();
+                let jid = |jid: &str| Reader::always(jid.parse::<Jid>().expect(line));
+                let jids = jids.split(' ').map(jid).collect();
                 stage.hub.publish(&notice(node), &Audience::These(jids));
             }
             [name, "has", expected] => assert_eq!(stage.read(name), expected, "{line}"),
@@ -349,7 +350,7 @@ fn a_crowd_at_the_same_addresses_leaves_nothing_behind() {
     let hub = Hub::new(Realm { domain: "cc.test".into(), version: "1".into() }, questions);
     let jids: Vec<FullJid> =
         (0..4).map(|n| format!("100{}@cc.test/{}", n % 2, n / 2).parse().unwrap()).collect();
-    let audience = Audience::These(jids.iter().cloned().map(Jid::from).collect());
+    let audience = Audience::These(jids.iter().cloned().map(Reader::always).collect());
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {

@@ -9,8 +9,8 @@ use aplomb_core::domain::{
     self, AgentState, Category, Desk, Reason, ReasonShown, Role, Team, User,
 };
 use aplomb_core::pubsub::{
-    self, AccessModel, Affiliation, Item, NodeConfig, NotificationType, Origin, PublishModel,
-    SendLast, SubscriptionState, Terms,
+    self, AccessModel, Affiliation, Item, NodeConfig, NotificationType, Options, Origin,
+    PublishModel, SendLast, Shows, SubscriptionState, Terms,
 };
 use aplomb_core::roster::{self, Consent, Contact};
 use aplomb_core::sasl::fast::{Agent, FastChange, FastMechanism, FastToken};
@@ -55,6 +55,7 @@ fn what_was_committed_is_loaded() {
         made("n"),
         trimmed("n", 3),
         subscribed("n", "1001@cc.test/desk"),
+        on_terms("n", "1001@cc.test/phone", with_options()),
         affiliated("n", "1001@cc.test", Affiliation::Owner),
         affiliated("n", "1002@cc.test", Affiliation::PublishOnly),
         published("n", 4, "four"),
@@ -377,7 +378,14 @@ fn subscribed(node: &str, jid: &str) -> Change {
 }
 
 fn pending() -> Terms {
-    Terms { state: SubscriptionState::Pending, until: Some(WallTime(1_700_000_000_000)) }
+    let until = Some(WallTime(1_700_000_000_000));
+    Terms { state: SubscriptionState::Pending, until, ..Terms::LASTING }
+}
+
+fn with_options() -> Terms {
+    let shows = Shows::of(["xa", "online"]).unwrap();
+    let lease = Some(WallTime(1_800_000_000_000));
+    Terms::of(Options { deliver: false, shows, lease })
 }
 
 fn on_terms(node: &str, jid: &str, terms: Terms) -> Change {

@@ -53,7 +53,8 @@ pub(super) fn read_all(connection: &Connection) -> Result<Vec<Change>, StoreErro
     read("SELECT name, seq FROM node WHERE seq > 0 ORDER BY id", nodes::counted)?;
     read("SELECT name, trimmed FROM node WHERE trimmed > 0 ORDER BY id", nodes::trimmed)?;
     read(
-        "SELECT name, jid, state, until FROM subscription s JOIN node n ON n.id = s.node
+        "SELECT name, jid, state, until, deliver, shows, lease
+         FROM subscription s JOIN node n ON n.id = s.node
          ORDER BY s.node, jid",
         nodes::subscription,
     )?;

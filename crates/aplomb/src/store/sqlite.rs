@@ -220,12 +220,13 @@ const TOKEN_KEY: &str = "token.key";
 const LOCK: &str = "aplomb.lock";
 
 /// Migrations, oldest first; one is never changed after its release.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
     include_str!("migrations/0004.sql"),
     include_str!("migrations/0005.sql"),
+    include_str!("migrations/0006.sql"),
 ];
 
 /// How long to wait for a reader such as a backup tool that locks the file.

@@ -7,24 +7,27 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aplomb_core::domain::{self, Domain, User};
-use aplomb_core::jid::Jid;
-use aplomb_core::pubsub;
+use aplomb_core::pubsub::{self, Reader};
 
 use crate::limits::AUDIENCE_REMEMBERED_MIN;
 
 /// The large audiences of late.
 #[derive(Debug, Default)]
 pub(super) struct Audiences {
-    by_node: HashMap<Arc<str>, Arc<[Jid]>>,
+    by_node: HashMap<Arc<str>, Arc<[Reader]>>,
 }
 
 impl Audiences {
     /// The audience of a node: what is remembered, or what `find` finds.
-    pub(super) fn of(&mut self, node: &Arc<str>, find: impl FnOnce() -> Vec<Jid>) -> Arc<[Jid]> {
+    pub(super) fn of(
+        &mut self,
+        node: &Arc<str>,
+        find: impl FnOnce() -> Vec<Reader>,
+    ) -> Arc<[Reader]> {
         if let Some(known) = self.by_node.get(node) {
             return Arc::clone(known);
         }
-        let found: Arc<[Jid]> = find().into();
+        let found: Arc<[Reader]> = find().into();
         if found.len() >= AUDIENCE_REMEMBERED_MIN {
             self.by_node.insert(Arc::clone(node), Arc::clone(&found));
         }

@@ -7,7 +7,7 @@ use aplomb_core::finesse::events::{self, Event};
 use aplomb_core::finesse::nodes::{self, Automatic, Node};
 use aplomb_core::jid::{self, BareJid, FullJid, Jid};
 use aplomb_core::pubsub::{
-    self, Asker, Bounds, Notice, Outcome, PubSub, Reply, Request, Standing, Tidings,
+    self, Asker, Bounds, Notice, Outcome, PubSub, Reader, Reply, Request, Standing, Tidings,
 };
 use aplomb_core::realm::Sight;
 use aplomb_core::roster::{self, Roster};
@@ -142,7 +142,13 @@ impl Working {
             automatic: nodes::automatic_of(&self.domain, &name).iter().map(Node::name).collect(),
             jid: asker.clone(),
         };
-        let outcome = self.pubsub.plan(&asker, request, now)?;
+        let outcome = match request {
+            Request::Greet => {
+                let known = self.known();
+                self.pubsub.greet(&asker, now, |node| known.standing(&person, node))
+            }
+            request => self.pubsub.plan(&asker, request, now)?,
+        };
         let mut reply = self.accept(outcome, batch);
         if let Reply::Nodes(listed) = &mut reply {
             let is_strange =
@@ -181,6 +187,22 @@ impl Working {
         let account = jid::account_name(&user).unwrap_or_else(|_| user.clone());
         self.accept_tokens(self.tokens.departure(&account), batch);
         batch.changes.push(Change::Keys { user, keys });
+    }
+
+    /// Whether a node sends its newest item to whoever becomes available.
+    pub(super) fn is_greeting(&self) -> bool {
+        self.pubsub.is_greeting()
+    }
+
+    /// When something ends by itself; none if nothing does.
+    pub(super) fn next_lapse(&self) -> Option<WallTime> {
+        self.pubsub.next_lapse()
+    }
+
+    /// Ends what is over by now.
+    pub(super) fn lapse(&mut self, now: WallTime, batch: &mut Batch) {
+        let outcome = self.pubsub.lapse(now);
+        self.accept(outcome, batch);
     }
 
     /// Ends the subscriptions of the asker's resources that are not there, to make room.
@@ -295,6 +317,9 @@ impl Working {
             batch.observed.extend(observers.map(|observer| (Arc::clone(&notice), observer)));
             batch.deliveries.push((notice, audience));
         }
+        for (reader, notice) in outcome.late {
+            batch.deliveries.push((notice, Audience::These([reader].into())));
+        }
         for change in outcome.changes {
             self.audiences.note_pubsub(&change);
             self.pubsub.adopt(&change);
@@ -317,7 +342,7 @@ impl Working {
         let known = Known { domain, pubsub, roster };
         let find = || {
             let mut these = pubsub.audience(node, |person| known.standing(person, node));
-            these.extend(himself.map(Jid::from));
+            these.extend(himself.map(Reader::always));
             these
         };
         Audience::These(audiences.of(node, find))

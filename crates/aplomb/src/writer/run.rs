@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aplomb_core::domain::Domain;
 use aplomb_core::sasl::Failure;
+use aplomb_core::time::WallTime;
 use aplomb_core::{pubsub, roster};
 use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
@@ -43,6 +44,7 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn new(store: Box<dyn Store>, setup: Setup, working: Working, shown: Shown) -> Self {
+        shown.hub.set_greeting(working.is_greeting());
         Self { store, setup, working: Some(working), shown, failures: 0 }
     }
 
@@ -56,10 +58,11 @@ impl Run {
         };
         loop {
             let is_broken = !self.shown.is_in_service.load(Ordering::Relaxed);
-            let first = runtime.block_on(queues.next(is_broken));
+            let due = self.working.as_ref().and_then(Working::next_lapse).map(until);
+            let first = runtime.block_on(queues.next(is_broken, due));
             let mut taken = match first {
                 Next::Job(job) => vec![*job],
-                Next::Probe => Vec::new(),
+                Next::Probe | Next::Lapse => Vec::new(),
                 Next::Nobody => return,
             };
             while taken.len() < BATCH_JOBS_MAX {
@@ -106,6 +109,7 @@ impl Run {
             },
         };
         let mut batch = Batch::default();
+        working.lapse(clock::wall(), &mut batch);
         let hub = Arc::clone(&self.shown.hub);
         let plan = |job| plan_job(&mut working, job, &hub, &mut batch);
         let answers = jobs.into_iter().map(plan).collect();
@@ -131,6 +135,9 @@ impl Run {
             }
         }
         self.shown.hub.tell_people(&rosters, &batch.said, &batch.sights);
+        if let Some(working) = &self.working {
+            self.shown.hub.set_greeting(working.is_greeting());
+        }
         for (notice, audience) in &batch.deliveries {
             let mailboxes = self.shown.hub.publish(notice, audience);
             tracing::trace!(node = &*notice.node, seq = notice.seq, mailboxes, "published");
@@ -189,6 +196,8 @@ enum Next {
     Job(Box<Job>),
     /// Nothing came while the store is broken: try whether it works.
     Probe,
+    /// Something ends by itself now.
+    Lapse,
     /// Every handle is gone.
     Nobody,
 }
@@ -204,14 +213,22 @@ pub(super) struct Queues {
 }
 
 impl Queues {
-    async fn next(&mut self, is_broken: bool) -> Next {
+    async fn next(&mut self, is_broken: bool, due: Option<Duration>) -> Next {
+        tokio::select! {
+            job = self.next_job() => job.map_or(Next::Nobody, |job| Next::Job(job.into())),
+            () = sleep(Duration::from_secs(STORE_PROBE_SECS)), if is_broken => Next::Probe,
+            () = sleep(due.unwrap_or_default()), if due.is_some() => Next::Lapse,
+        }
+    }
+
+    /// The next job of any queue; none when every handle is gone.
+    async fn next_job(&mut self) -> Option<Job> {
         let Self { jobs, questions, tokens } = self;
         tokio::select! {
-            Some(job) = jobs.recv() => Next::Job(job.into()),
-            Some(question) = questions.recv() => Next::Job(Job::Question(question).into()),
-            Some(token) = tokens.recv() => Next::Job(Job::Token(token).into()),
-            () = sleep(Duration::from_secs(STORE_PROBE_SECS)), if is_broken => Next::Probe,
-            else => Next::Nobody,
+            Some(job) = jobs.recv() => Some(job),
+            Some(question) = questions.recv() => Some(Job::Question(question)),
+            Some(token) = tokens.recv() => Some(Job::Token(token)),
+            else => None,
         }
     }
 
@@ -221,6 +238,12 @@ impl Queues {
         job.or_else(|| questions.try_recv().ok().map(Job::Question))
             .or_else(|| tokens.try_recv().ok().map(Job::Token))
     }
+}
+
+/// How long it is until then. A wall clock that is set meanwhile is noticed with the next job.
+fn until(at: WallTime) -> Duration {
+    let millis = at.0.saturating_sub(clock::wall().0);
+    Duration::from_millis(u64::try_from(millis).unwrap_or_default())
 }
 
 fn plan_job(working: &mut Working, job: Job, hub: &Hub, batch: &mut Batch) -> Answer {

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Instant;
 
-use aplomb_core::ns::RESULT_SET;
+use aplomb_core::ns::{DELAY, RESULT_SET};
 use aplomb_core::xml::{Element, Prologue, read_element};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -308,7 +308,8 @@ fn question_in_words(form: &Element) -> String {
     format!("may {} {}?", value("pubsub#subscriber_jid"), value("pubsub#node"))
 }
 
-/// `TO NODE: TEXT`, with the text of the payload if it has one, or else what happened to which.
+/// `TO NODE: TEXT`, with the text of the payload if it has one, or else what happened to which,
+/// and `delayed` if it comes late.
 fn message_in_words(message: &Element) -> String {
     assert_eq!(message.attr("from"), Some("pubsub.cc.test"));
     let to = message.attr("to").unwrap();
@@ -337,6 +338,9 @@ fn message_in_words(message: &Element) -> String {
         _ if item.name() == "affiliation" => {
             format!("{to} {node}: {}", item.attr("affiliation").unwrap())
         }
-        _ => format!("{to} {node}: {} {}", item.name(), item.attr("id").unwrap()),
+        _ => {
+            let delay = message.child(DELAY, "delay").map_or("", |_| " delayed");
+            format!("{to} {node}: {} {}{delay}", item.name(), item.attr("id").unwrap())
+        }
     }
 }

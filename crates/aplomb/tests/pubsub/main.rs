@@ -24,6 +24,7 @@
 
 mod access;
 mod desk;
+mod options;
 mod order;
 mod paging;
 mod server;

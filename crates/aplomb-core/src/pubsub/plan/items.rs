@@ -51,7 +51,7 @@ impl PubSub {
     }
 
     fn shelf(&self, row: &Node, wish: &ItemsWish, now: WallTime) -> Shelf {
-        let hidden = row.items.iter().take_while(|item| self.is_expired(item.at, now)).count();
+        let hidden = row.items.iter().take_while(|item| self.is_over(row, item, now)).count();
         let mut reach = row.trimmed.max(last_of(row.items.range(..hidden)));
         let mut items: Vec<_> = match &wish.ids[..] {
             [] => row.items.range(hidden..).cloned().collect(),

@@ -4,6 +4,8 @@
 //! anything about the node is looked at; so it is the same whether or not the node exists.
 
 mod items;
+mod lapse;
+mod options;
 mod owner;
 mod people;
 mod publish;
@@ -34,8 +36,13 @@ impl PubSub {
         now: WallTime,
     ) -> Result<Outcome, Refusal> {
         match request {
-            Request::Subscribe { node, jid } => self.subscribe(asker, node, jid, now),
+            Request::Subscribe { node, jid, options } => {
+                self.subscribe(asker, node, jid, options.as_ref(), now)
+            }
             Request::Unsubscribe { node, jid } => self.unsubscribe(asker, node, jid, now),
+            Request::Options { node, jid, wish } => self.options(asker, node, jid, wish.as_ref()),
+            Request::DefaultOptions { node } => self.default_options(asker, node.as_deref()),
+            Request::Greet => Ok(self.greet(asker, now, |_| asker.standing)),
             Request::Subscriptions { node } => self.subscriptions(asker, node.as_deref()),
             Request::Affiliations { node } => self.affiliations(asker, node.as_deref()),
             Request::Items { node, wish } => self.items(asker, node, wish, now),
@@ -174,11 +181,11 @@ struct Found<'a> {
 }
 
 /// An outcome that only tells.
-const fn told(reply: Reply) -> Outcome {
-    Outcome { reply, changes: Vec::new(), notices: Vec::new(), tidings: Vec::new() }
+fn told(reply: Reply) -> Outcome {
+    Outcome { reply, ..Outcome::of(Vec::new()) }
 }
 
 /// An outcome that changes something and has nobody to tell.
-const fn changed(reply: Reply, changes: Vec<Change>) -> Outcome {
-    Outcome { reply, changes, notices: Vec::new(), tidings: Vec::new() }
+fn changed(reply: Reply, changes: Vec<Change>) -> Outcome {
+    Outcome { reply, ..Outcome::of(changes) }
 }

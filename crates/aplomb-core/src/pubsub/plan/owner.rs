@@ -120,7 +120,7 @@ impl PubSub {
         }
         let (decided, tidings) = self.decide_all(&found, config.access_model, now);
         changes.extend(decided);
-        Ok(Outcome { reply: Reply::Done, changes, notices, tidings })
+        Ok(Outcome { notices, tidings, ..changed(Reply::Done, changes) })
     }
 
     pub(super) fn delete(

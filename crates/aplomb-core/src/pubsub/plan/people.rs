@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::super::access::Right;
 use super::super::{
-    AccessModel, Affiliation, Asker, Change, Outcome, PubSub, Refusal, Reply, Standing,
+    AccessModel, Affiliation, Asker, Change, Options, Outcome, PubSub, Refusal, Reply, Standing,
     Subscription, SubscriptionState, Terms, Tiding, Tidings,
 };
 use super::{Found, changed, told};
@@ -125,12 +125,13 @@ impl PubSub {
         let (node, jid) = (Arc::clone(&found.name), jid.clone());
         let tiding = Tiding::Subscription(jid.clone(), state);
         let tidings = vec![self.tidings(&node, jid.clone(), tiding, now)];
+        let options = present.map_or(Options::USUAL, |terms| terms.options);
         let change = match state {
             Some(SubscriptionState::Subscribed) => {
-                Change::Subscribed { node, jid, terms: Terms::LASTING }
+                Change::Subscribed { node, jid, terms: Terms::of(options) }
             }
             Some(SubscriptionState::Pending) => {
-                Change::Subscribed { node, jid, terms: pending(now) }
+                Change::Subscribed { node, jid, terms: pending(options, now) }
             }
             None => Change::Unsubscribed { node, jid },
         };
@@ -145,6 +146,7 @@ impl PubSub {
         &self,
         found: &Found<'_>,
         jid: &Jid,
+        terms: &Terms,
         now: WallTime,
     ) -> Result<Outcome, Refusal> {
         let node = || Arc::clone(&found.name);
@@ -160,7 +162,7 @@ impl PubSub {
         let ended = over.into_iter().filter(|(other, _)| *other != jid);
         let mut changes: Vec<_> =
             ended.map(|(jid, _)| Change::Unsubscribed { node: node(), jid: jid.clone() }).collect();
-        let terms = pending(now);
+        let terms = pending(terms.options, now);
         let subscription = Subscription { node: node(), jid: jid.clone(), terms: terms.clone() };
         changes.push(Change::Subscribed { node: node(), jid: jid.clone(), terms });
         let tidings = found.row.owners().map(|owner| {
@@ -289,9 +291,11 @@ fn affiliations_after(
     }
 }
 
-const fn pending(now: WallTime) -> Terms {
+/// A lease that is over before any owner answered ends the wait, too.
+fn pending(options: Options, now: WallTime) -> Terms {
     let until = WallTime(now.0.saturating_add(PUBSUB_PENDING_SECS * 1000));
-    Terms { state: SubscriptionState::Pending, until: Some(until) }
+    let until = options.lease.map_or(until, |lease| lease.min(until));
+    Terms { state: SubscriptionState::Pending, until: Some(until), options }
 }
 
 fn all_of(effects: impl Iterator<Item = Effects>) -> Effects {

@@ -187,7 +187,12 @@ impl PubSub {
         through.into_iter().map(|(node, through)| Change::Trimmed { node, through }).collect()
     }
 
-    pub(super) fn is_expired(&self, at: WallTime, now: WallTime) -> bool {
+    /// Whether an item of a node is too old to be shown, by the service's history or the node's.
+    pub(super) fn is_over(&self, row: &Node, item: &Item, now: WallTime) -> bool {
+        self.is_expired(item.at, now) || row.expiry_of(item).is_some_and(|expiry| expiry <= now)
+    }
+
+    fn is_expired(&self, at: WallTime, now: WallTime) -> bool {
         let age_max = i64::try_from(self.bounds.age_max.as_millis()).unwrap_or(i64::MAX);
         now.0.saturating_sub(at.0) > age_max
     }

@@ -29,7 +29,7 @@ impl PubSub {
         let with_payload = self.config(found.row).deliver_payloads;
         let (items, seq) = match recalled {
             Ok((items, seq)) => {
-                (Ok(items.iter().map(|item| shown(item, with_payload)).collect()), seq)
+                (Ok(items.iter().map(|item| Item::shown(item, with_payload)).collect()), seq)
             }
             Err(lost) => (Err(lost), last),
         };
@@ -50,10 +50,10 @@ impl PubSub {
             return Err(Lost::HistoryReset);
         }
         let start = row.items.partition_point(|item| item.seq <= seq);
-        let kept = || row.items.range(start..).skip_while(|item| self.is_expired(item.at, now));
+        let kept = || row.items.range(start..).skip_while(|item| self.is_over(row, item, now));
         // Whatever is lost right after the point is lost even if more of it fits.
         if kept().next().is_none_or(|first| first.seq != seq + 1) && seq < row.seq {
-            let is_older_kept = start > 0 && !self.is_expired(row.items[start - 1].at, now);
+            let is_older_kept = start > 0 && !self.is_over(row, &row.items[start - 1], now);
             return Err(if is_older_kept { Lost::NotKept } else { Lost::HistoryTooShort });
         }
         let numbered = kept().zip(seq + 1..);
@@ -70,12 +70,5 @@ impl PubSub {
         let items: Vec<_> = kept().take(RECALL_ITEMS_MAX).take_while(fits).collect();
         let last = items.last().map_or(seq, |item| item.seq);
         Ok((items, last))
-    }
-}
-
-fn shown(item: &Arc<Item>, with_payload: bool) -> Arc<Item> {
-    match with_payload || item.payload.is_none() {
-        true => Arc::clone(item),
-        false => Arc::new(Item { payload: None, ..Item::clone(item) }),
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::super::access::{Entry, Right, Rights};
 use super::super::{
-    AccessModel, Asker, Change, Outcome, PubSub, Refusal, Reply, Subscription, SubscriptionState,
-    Terms, is_of,
+    AccessModel, Asker, Change, OptionsWish, Outcome, PubSub, Refusal, Reply, Subscription,
+    SubscriptionState, Terms, is_of,
 };
 use super::{Found, changed, told};
 use crate::jid::{BareJid, Jid};
@@ -19,6 +19,7 @@ impl PubSub {
         asker: &Asker,
         node: &str,
         jid: &Jid,
+        wish: Option<&OptionsWish>,
         now: WallTime,
     ) -> Result<Outcome, Refusal> {
         if !is_of(jid, &asker.jid.to_bare()) {
@@ -34,23 +35,33 @@ impl PubSub {
         if must_ask && known.is_some_and(|terms| terms.until.is_none_or(|until| now < until)) {
             return Err(Refusal::StillPending);
         }
-        let terms = known.cloned().unwrap_or(Terms::LASTING);
+        let before = known.cloned().unwrap_or(Terms::LASTING);
+        let terms = wish.map_or_else(|| before.clone(), |wish| before.with(wish));
+        let is_automatic = is_automatic(asker, &node, jid);
+        if is_automatic && known.is_none() && terms != before {
+            return Err(Refusal::Automatic);
+        }
         let subscription =
             Subscription { node: Arc::clone(&node), jid: jid.clone(), terms: terms.clone() };
         let reply = Reply::Subscribed(subscription);
-        if (known.is_some() && !must_ask) || is_automatic(asker, &node, jid) {
-            return Ok(told(reply));
+        if (known.is_some() && !must_ask) || is_automatic {
+            let changes = match terms == before {
+                true => Vec::new(),
+                false => vec![Change::Subscribed { node, jid: jid.clone(), terms }],
+            };
+            return Ok(changed(reply, changes));
         }
         let has = self.subscriptions.get(&asker.jid.to_bare()).map_or(0, |of_him| of_him.len());
         if has >= self.bounds.subscriptions_max {
             return Err(Refusal::TooManySubscriptions);
         }
         if must_ask {
-            return self.apply(&found, jid, now);
+            return self.apply(&found, jid, &terms, now);
         }
         let tidings = self.tell_owners(&found, jid, Some(SubscriptionState::Subscribed), now);
+        let late = self.last_for((&found.name, found.row), jid, &terms, now).into_iter().collect();
         let change = Change::Subscribed { node, jid: jid.clone(), terms };
-        Ok(Outcome { tidings, ..changed(reply, vec![change]) })
+        Ok(Outcome { tidings, late, ..changed(reply, vec![change]) })
     }
 
     /// Whoever lost the right to read may still end his subscription.
@@ -62,7 +73,7 @@ impl PubSub {
         now: WallTime,
     ) -> Result<Outcome, Refusal> {
         if !is_of(jid, &asker.jid.to_bare()) {
-            return Err(Refusal::InvalidJid);
+            return Err(Refusal::Forbidden);
         }
         if let Some((node, row)) = self.nodes.get_key_value(node)
             && row.subscribers.contains_key(jid)
@@ -124,6 +135,6 @@ impl PubSub {
     }
 }
 
-fn is_automatic(asker: &Asker, node: &str, jid: &Jid) -> bool {
+pub(super) fn is_automatic(asker: &Asker, node: &str, jid: &Jid) -> bool {
     jid.is_bare() && asker.automatic.iter().any(|name| name == node)
 }

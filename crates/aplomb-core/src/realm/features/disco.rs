@@ -147,6 +147,8 @@ fn write(request: &Iq, reply: Reply) -> Option<Element> {
         }
         Reply::Done
         | Reply::Subscribed(_)
+        | Reply::Options(_)
+        | Reply::DefaultOptions(..)
         | Reply::Subscriptions(_)
         | Reply::Affiliations(_)
         | Reply::NodeAffiliations(..)

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use aplomb_core::jid::Jid;
 use aplomb_core::pubsub::{
-    self, AccessModel, Affiliation, Item, NodeConfig, NotificationType, Origin, PublishModel,
-    SendLast, SubscriptionState, Terms,
+    self, AccessModel, Affiliation, Item, NodeConfig, NotificationType, Options, Origin,
+    PublishModel, SendLast, Shows, SubscriptionState, Terms,
 };
 use aplomb_core::time::WallTime;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
@@ -31,17 +32,9 @@ pub(super) fn write_pubsub(
             params![node_id(tx, nodes, node)?, origin.creator.as_str(), origin.at.0],
         ),
         pubsub::Change::NodeRemoved { node } => remove_node(tx, nodes, node),
-        pubsub::Change::Subscribed { node, jid, terms } => run(
-            tx,
-            "INSERT OR REPLACE INTO subscription (node, jid, state, until)
-             VALUES (?1, ?2, ?3, ?4)",
-            params![
-                node_id(tx, nodes, node)?,
-                jid.as_str(),
-                text_of(&SUBSCRIPTION_STATES, terms.state),
-                terms.until.map(|until| until.0)
-            ],
-        ),
+        pubsub::Change::Subscribed { node, jid, terms } => {
+            write_terms(tx, node_id(tx, nodes, node)?, jid, terms)
+        }
         pubsub::Change::Unsubscribed { node, jid } => run(
             tx,
             "DELETE FROM subscription WHERE node = ?1 AND jid = ?2",
@@ -114,6 +107,29 @@ fn trim(tx: &Transaction<'_>, node: i64, through: i64) -> Result<(), StoreError>
     run(tx, "DELETE FROM item WHERE node = ?1 AND seq <= ?2", params![node, through])?;
     let sql = "UPDATE node SET trimmed = max(trimmed, ?2) WHERE id = ?1";
     run(tx, sql, params![node, through])
+}
+
+fn write_terms(
+    tx: &Transaction<'_>,
+    node: i64,
+    jid: &Jid,
+    terms: &Terms,
+) -> Result<(), StoreError> {
+    let Options { deliver, shows, lease } = terms.options;
+    run(
+        tx,
+        "INSERT OR REPLACE INTO subscription (node, jid, state, until, deliver, shows, lease)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            node,
+            jid.as_str(),
+            text_of(&SUBSCRIPTION_STATES, terms.state),
+            terms.until.map(|until| until.0),
+            deliver,
+            shows.words().collect::<Vec<_>>().join(" "),
+            lease.map(|lease| lease.0)
+        ],
+    )
 }
 
 /// Keeps the number of a notice that left no item.
@@ -223,7 +239,12 @@ pub(super) fn trimmed(row: &Row<'_>) -> Result<Change, StoreError> {
 pub(super) fn subscription(row: &Row<'_>) -> Result<Change, StoreError> {
     let jid = address(&text(row, "jid")?)?;
     let state = value_of(&SUBSCRIPTION_STATES, &text(row, "state")?)?;
-    let terms = Terms { state, until: row.get::<_, Option<i64>>("until")?.map(WallTime) };
+    let shows = text(row, "shows")?;
+    let shows = Shows::of(shows.split_whitespace());
+    let shows = shows.ok_or_else(|| StoreError::Corrupt("a state that there is not".into()))?;
+    let time = |column| Ok::<_, StoreError>(row.get::<_, Option<i64>>(column)?.map(WallTime));
+    let options = Options { deliver: row.get("deliver")?, shows, lease: time("lease")? };
+    let terms = Terms { state, until: time("until")?, options };
     Ok(Change::PubSub(pubsub::Change::Subscribed { node: name(row)?, jid, terms }))
 }
 

@@ -29,7 +29,7 @@ fn told(batch: &Batch) -> Vec<String> {
         let to = match audience {
             Audience::Everyone => "everyone".to_owned(),
             Audience::These(jids) => {
-                jids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+                jids.iter().map(|reader| reader.jid.to_string()).collect::<Vec<_>>().join(" ")
             }
         };
         let what = ["&lt;event>", "&lt;event&gt;"]
@@ -223,7 +223,8 @@ fn an_agent_subscribes_to_his_own_and_a_stranger_to_nothing() {
     let mut working = centre();
     let mut ask = |who: &str, node: &str| {
         let asker: FullJid = who.parse().unwrap();
-        let request = Request::Subscribe { node: node.into(), jid: asker.clone().into() };
+        let request =
+            Request::Subscribe { node: node.into(), jid: asker.clone().into(), options: None };
         working.ask(&asker, &request, NOW, &mut Batch::default()).map(|_| ())
     };
     assert_eq!(ask("1001@cc.test/desk", "/finesse/api/User/1001"), Ok(()));
@@ -330,6 +331,7 @@ fn state(id: &str, to: Wanted) -> Step {
 
 fn subscribe(working: &mut Working, who: &str, node: &str) {
     let asker: FullJid = who.parse().unwrap();
-    let request = Request::Subscribe { node: node.into(), jid: asker.clone().into() };
+    let request =
+        Request::Subscribe { node: node.into(), jid: asker.clone().into(), options: None };
     working.ask(&asker, &request, NOW, &mut Batch::default()).unwrap();
 }

@@ -19,7 +19,7 @@ pub(crate) fn stanza_error(refusal: &Refusal) -> StanzaError {
             with(Condition::UnexpectedRequest, "not-subscribed").with_type(ErrorType::Cancel)
         }
         Refusal::Automatic => plain(Condition::NotAllowed)
-            .with_text("this subscription comes with the account and cannot be ended"),
+            .with_text("this subscription comes with the account and stays as it is"),
         Refusal::Served => plain(Condition::NotAllowed)
             .with_text("this node exists as long as what it tells of; purge it instead"),
         Refusal::NodeExists => plain(Condition::Conflict),

@@ -2,7 +2,9 @@
 
 use super::error::{bad_request, with};
 use crate::ns;
-use crate::pubsub::{AccessModel, ConfigWish, NodeConfig, NotificationType, PublishModel, Refusal};
+use crate::pubsub::{
+    AccessModel, ConfigWish, NodeConfig, NotificationType, PublishModel, Refusal, SendLast,
+};
 use crate::stanza::{Condition, StanzaError};
 use crate::xml::Element;
 
@@ -216,6 +218,21 @@ const FIELDS: &[Field] = &[
         },
     },
     Field {
+        name: "pubsub#item_expire",
+        kind: "text-single",
+        label: "Seconds after which an item goes: a number, or max for the service's own time",
+        options: &[],
+        values: |config| vec![config.item_expire.map_or("max".to_owned(), |secs| secs.to_string())],
+        read: |wish, values| {
+            let secs = match values.first().map(String::as_str) {
+                None | Some("max" | "") => None,
+                Some(number) => Some(number.parse().map_err(|_| NotAValue)?),
+            };
+            wish.item_expire = if secs == Some(0) { return Err(NotAValue) } else { Some(secs) };
+            Ok(())
+        },
+    },
+    Field {
         name: "pubsub#max_payload_size",
         kind: "text-single",
         label: "Bytes of a payload",
@@ -227,6 +244,13 @@ const FIELDS: &[Field] = &[
             Ok(())
         },
     },
+    choice!(
+        "pubsub#send_last_published_item",
+        send_last_published_item,
+        "When a subscriber gets the newest item without waiting",
+        SEND_LAST,
+        &["never", "on_sub", "on_sub_and_presence"]
+    ),
     choice!(
         "pubsub#notification_type",
         notification_type,
@@ -275,8 +299,6 @@ const FIXED: &[(&str, &[&str])] = &[
     ("pubsub#tempsub", &["0", "false"]),
     ("pubsub#collection", &[""]),
     ("pubsub#children", &[""]),
-    ("pubsub#item_expire", &["max", ""]),
-    ("pubsub#send_last_published_item", &["never"]),
 ];
 
 /// The names of access models (XEP-0060 §4.5).
@@ -292,6 +314,12 @@ pub(super) const PUBLISH_MODELS: [(PublishModel, &str); 3] = [
     (PublishModel::Publishers, "publishers"),
     (PublishModel::Subscribers, "subscribers"),
     (PublishModel::Open, "open"),
+];
+
+const SEND_LAST: [(SendLast, &str); 3] = [
+    (SendLast::Never, "never"),
+    (SendLast::OnSubscribe, "on_sub"),
+    (SendLast::OnSubscribeAndPresence, "on_sub_and_presence"),
 ];
 
 const NOTIFICATION_TYPES: [(NotificationType, &str); 2] =

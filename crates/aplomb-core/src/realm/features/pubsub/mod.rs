@@ -3,6 +3,7 @@
 mod error;
 mod form;
 mod meta;
+mod options;
 mod owner;
 mod read;
 mod samples;
@@ -23,9 +24,9 @@ pub(super) const FEATURE: Feature = Feature {
     source: "XEP-0060",
     what: "Leaf nodes with gapless numbers: subscribe, unsubscribe, subscriptions, items (by \
            number and by id), publish with options, retract, create, delete, configure, purge, \
-           affiliations, subscribers, approval; all access models and publish models. \
-           Subscription options and collections are not there, and are refused by name. See \
-           `pubsub.md` for the nodes and who may read them.",
+           affiliations, subscribers, approval, subscription options with leases, the newest item \
+           without waiting; all access models and publish models. Collections are not there, and \
+           are refused by name. See `pubsub.md` for the nodes and who may read them.",
     samples: samples::SAMPLES,
     announces: &[(
         Place::PubSub,
@@ -44,6 +45,7 @@ pub(super) const FEATURE: Feature = Feature {
             "http://jabber.org/protocol/pubsub#delete-nodes",
             "http://jabber.org/protocol/pubsub#instant-nodes",
             "http://jabber.org/protocol/pubsub#item-ids",
+            "http://jabber.org/protocol/pubsub#leased-subscription",
             "http://jabber.org/protocol/pubsub#manage-subscriptions",
             "http://jabber.org/protocol/pubsub#member-affiliation",
             "http://jabber.org/protocol/pubsub#meta-data",
@@ -58,10 +60,12 @@ pub(super) const FEATURE: Feature = Feature {
             "http://jabber.org/protocol/pubsub#retract-items",
             "http://jabber.org/protocol/pubsub#retrieve-affiliations",
             "http://jabber.org/protocol/pubsub#retrieve-default",
+            "http://jabber.org/protocol/pubsub#retrieve-default-sub",
             "http://jabber.org/protocol/pubsub#retrieve-items",
             "http://jabber.org/protocol/pubsub#retrieve-subscriptions",
             "http://jabber.org/protocol/pubsub#subscribe",
             "http://jabber.org/protocol/pubsub#subscription-notifications",
+            "http://jabber.org/protocol/pubsub#subscription-options",
         ],
     )],
     stream: None,
@@ -74,7 +78,7 @@ pub(super) const FEATURE: Feature = Feature {
 
 fn answer(ask: &Ask<'_>) -> Answered {
     match ask.place {
-        Place::PubSub => read::read(ask.payload, ask.is_set),
+        Place::PubSub => read::read(ask.payload, ask.is_set, ask.now.wall),
         // Personal eventing (XEP-0163) is switched off, as Cisco says it is.
         Place::Server | Place::Account | Place::Finesse => Err(not_here()),
     }

@@ -1,18 +1,19 @@
 //! From the XML of a request to the request.
 
 use super::super::{Answer, Answered, rsm};
-use super::error::{bad_request, unsupported, with};
-use super::{form, owner};
+use super::error::{bad_request, with};
+use super::{form, options, owner};
 use crate::jid::Jid;
 use crate::ns;
-use crate::pubsub::{ConfigWish, ItemsWish, Page, Publication, Request};
+use crate::pubsub::{ConfigWish, ItemsWish, OptionsWish, Page, Publication, Request};
 use crate::stanza::{Condition, StanzaError};
+use crate::time::WallTime;
 use crate::xml::Element;
 
 /// Reads the payload of an iq to the pubsub service.
 ///
 /// - Errors: those that need no look at a node: what is missing, malformed or not supported.
-pub(super) fn read(payload: &Element, is_set: bool) -> Answered {
+pub(super) fn read(payload: &Element, is_set: bool, now: WallTime) -> Answered {
     if payload.name() != "pubsub" {
         return Err(StanzaError::new(Condition::BadRequest));
     }
@@ -23,7 +24,7 @@ pub(super) fn read(payload: &Element, is_set: bool) -> Answered {
     let is_owner = payload.ns() == ns::PUBSUB_OWNER;
     let request = match (is_owner, is_set) {
         (false, false) => look(verb, page)?,
-        (false, true) => act(verb, &extras)?,
+        (false, true) => act(verb, &extras, now)?,
         (true, false) => owner::look(verb)?,
         (true, true) => return owner::act(verb),
     };
@@ -42,18 +43,20 @@ fn look(verb: &Element, page: Option<Page>) -> Result<Request, StanzaError> {
             let wish = ItemsWish { max_items, ids, page };
             Ok(Request::Items { node: node(verb)?, wish })
         }
-        "options" => Err(unsupported("subscription-options")),
-        "default" => Err(unsupported("retrieve-default-sub")),
+        "options" => Ok(Request::Options { node: node(verb)?, jid: jid(verb)?, wish: None }),
+        "default" => Ok(Request::DefaultOptions { node: optional_node(verb) }),
         _ => Err(StanzaError::new(Condition::BadRequest)),
     }
 }
 
 /// `set` in the namespace of everybody.
-fn act(verb: &Element, extras: &[&Element]) -> Result<Request, StanzaError> {
+fn act(verb: &Element, extras: &[&Element], now: WallTime) -> Result<Request, StanzaError> {
     let extra = |name: &str| extras.iter().find(|extra| extra.name() == name);
     match verb.name() {
-        "subscribe" if extra("options").is_some() => Err(unsupported("subscription-options")),
-        "subscribe" => Ok(Request::Subscribe { node: node(verb)?, jid: jid(verb)? }),
+        "subscribe" => {
+            let options = extra("options").map(|extra| own_options(extra, now)).transpose()?;
+            Ok(Request::Subscribe { node: node(verb)?, jid: jid(verb)?, options })
+        }
         "unsubscribe" => Ok(Request::Unsubscribe { node: node(verb)?, jid: jid(verb)? }),
         "publish" => {
             let options = extra("publish-options");
@@ -70,8 +73,28 @@ fn act(verb: &Element, extras: &[&Element]) -> Result<Request, StanzaError> {
             let config = form.map(form::read).transpose()?.unwrap_or_default();
             Ok(Request::Create { node: optional_node(verb), config })
         }
-        "options" => Err(unsupported("subscription-options")),
+        "options" => {
+            let (node, jid) = (node(verb)?, jid(verb)?);
+            Ok(Request::Options { node, jid, wish: Some(wished(verb, now)?) })
+        }
         _ => Err(StanzaError::new(Condition::BadRequest)),
+    }
+}
+
+/// The options that come with a subscription, which is named beside them (XEP-0060 §6.3.7).
+fn own_options(options: &Element, now: WallTime) -> Result<OptionsWish, StanzaError> {
+    if options.attr("node").is_some() || options.attr("jid").is_some() {
+        return Err(StanzaError::new(Condition::BadRequest));
+    }
+    wished(options, now)
+}
+
+/// A form that is cancelled changes nothing (XEP-0004 §3.2).
+fn wished(options: &Element, now: WallTime) -> Result<OptionsWish, StanzaError> {
+    let form = options.child(ns::DATA_FORMS, "x").ok_or_else(|| bad_request("invalid-options"))?;
+    match form.attr("type") {
+        Some("cancel") => Ok(OptionsWish::default()),
+        _ => options::read(form, now),
     }
 }
 

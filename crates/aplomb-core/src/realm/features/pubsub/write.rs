@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::super::rsm;
-use super::form;
 use super::owner::AFFILIATIONS;
+use super::{form, options};
 use crate::jid::BareJid;
 use crate::limits::PUBSUB_ENTRIES_LISTED_MAX;
 use crate::ns;
@@ -30,7 +30,11 @@ pub(super) fn write(request: &Iq, reply: Reply) -> Option<Element> {
     };
     let inside = match reply {
         Reply::Done => return None,
-        Reply::Subscribed(new) => subscribed(&new).with_child(tag("subscribe-options")),
+        Reply::Subscribed(new) => return Some(subscribed_anew(asked, &new)),
+        Reply::Options(its) => options::told(&its),
+        Reply::DefaultOptions(_, usual) => {
+            like(asked, tag("default")).with_child(options::write(&usual, "result"))
+        }
         Reply::Subscriptions(all) if is_owner => {
             let told = all.iter().map(subscriber).collect();
             return list(like(asked, tag("subscriptions")), told, &["jid"]);
@@ -40,18 +44,13 @@ pub(super) fn write(request: &Iq, reply: Reply) -> Option<Element> {
             return list(like(asked, tag("subscriptions")), told, &["node", "jid"]);
         }
         Reply::Affiliations(all) => {
-            let told =
-                |(node, right): &(Arc<str>, _)| affiliation(ns::PUBSUB, "node", node, *right);
-            let told = all.iter().map(told).collect();
+            let told = all.iter().map(own_affiliation).collect();
             return list(like(asked, tag("affiliations")), told, &["node"]);
         }
         Reply::NodeAffiliations(..) if matches!(request.kind, IqKind::Set(_)) => return None,
         Reply::NodeAffiliations(node, all) => {
-            let told = |(jid, right): &(BareJid, _)| {
-                affiliation(ns::PUBSUB_OWNER, "jid", jid.as_str(), *right)
-            };
             let inside = tag("affiliations").with_attr("node", &*node);
-            return list(inside, all.iter().map(told).collect(), &["jid"]);
+            return list(inside, all.iter().map(right_of).collect(), &["jid"]);
         }
         Reply::Items { node, items, section } => {
             let items = items.iter().map(|kept| item(kept));
@@ -84,6 +83,16 @@ fn like(asked: &Element, element: Element) -> Element {
     }
 }
 
+/// A subscription that was made just now, with its options if they came with it
+/// (XEP-0060 §6.3.7).
+fn subscribed_anew(asked: &Element, new: &Subscription) -> Element {
+    let tag = |name: &'static str| Element::new(ns::PUBSUB, name);
+    let form = |_| tag("options").with_child(options::write(&new.terms.options, "result"));
+    let told = asked.child(ns::PUBSUB, "options").map(form);
+    let inside = subscribed(new).with_child(tag("subscribe-options"));
+    tag("pubsub").with_child(inside).with_children(told)
+}
+
 fn subscribed(subscription: &Subscription) -> Element {
     Element::new(ns::PUBSUB, "subscription")
         .with_attr("node", &*subscription.node)
@@ -96,6 +105,14 @@ fn subscriber(subscription: &Subscription) -> Element {
     Element::new(ns::PUBSUB_OWNER, "subscription")
         .with_attr("jid", subscription.jid.as_str())
         .with_attr("subscription", state_of(subscription))
+}
+
+fn own_affiliation((node, right): &(Arc<str>, Affiliation)) -> Element {
+    affiliation(ns::PUBSUB, "node", node, *right)
+}
+
+fn right_of((jid, right): &(BareJid, Affiliation)) -> Element {
+    affiliation(ns::PUBSUB_OWNER, "jid", jid.as_str(), *right)
 }
 
 fn affiliation(ns: &'static str, of: &'static str, what: &str, right: Affiliation) -> Element {
