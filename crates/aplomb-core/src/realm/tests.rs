@@ -878,7 +878,8 @@ fn a_change_of_a_roster_that_cannot_be_read_is_refused() {
         C: <iq type='set' id='1' to='cc.test'><query xmlns='jabber:iq:roster'>
            <item jid='a@cc.test'/></query></iq>
         S: <iq type='error' …<service-unavailable …
-        C: <iq type='get' id='1'><query xmlns='jabber:iq:roster'><item jid='a@cc.test'/></query></iq>
+        C: <iq type='get' id='1'><query xmlns='jabber:iq:roster'><item jid='a@cc.test'/></query>
+           </iq>
         S: <iq type='error' …<bad-request …
         C: <iq type='set' id='1'><item xmlns='jabber:iq:roster' jid='a@cc.test'/></iq>
         S: <iq type='error' …<service-unavailable …

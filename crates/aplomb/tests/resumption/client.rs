@@ -295,27 +295,6 @@ impl Client {
             }
         }
     }
-
-    /// The numbers of the next events.
-    pub(crate) async fn numbers(&mut self, count: usize) -> Vec<u32> {
-        let mut all = Vec::new();
-        while all.len() < count {
-            all.extend(number(&self.hear().await.unwrap()));
-        }
-        all
-    }
-
-    /// Publishes a number.
-    pub(crate) async fn publish(&mut self, n: u32) {
-        self.say(&format!(
-            "<iq xmlns='jabber:client' type='set' id='p{n}' to='pubsub.cc.test'><pubsub \
-             xmlns='http://jabber.org/protocol/pubsub'><publish node='/finesse/api/User/1001'>\
-             <item><n xmlns='x'>{n}</n></item></publish></pubsub></iq>"
-        ))
-        .await;
-        let answer = self.until(&format!("id=\"p{n}\"")).await.unwrap();
-        assert!(answer.contains("type=\"result\""), "{answer}");
-    }
 }
 
 /// The body of an answer over HTTP.
@@ -332,11 +311,6 @@ async fn read_answer(stream: &mut TcpStream) -> Outcome<String> {
     Ok(String::from_utf8(body).unwrap())
 }
 
-/// The number in an event, if it is one.
-pub(crate) fn number(text: &str) -> Option<u32> {
-    text.split("<n xmlns=\"x\">").nth(1)?.split('<').next()?.parse().ok()
-}
-
 /// The value of an attribute of the outermost element.
 pub(crate) fn attribute(text: &str, name: &str) -> Option<String> {
     let start = text.split('>').next()?;
@@ -346,9 +320,4 @@ pub(crate) fn attribute(text: &str, name: &str) -> Option<String> {
 /// Waits, but not for ever: what does not come is a failure that says so.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     timeout(Duration::from_secs(20), future).await.unwrap_or_else(|_| panic!("no {what} in 20 s"))
-}
-
-/// Whether this is a stanza, which both sides count.
-pub(crate) fn is_stanza(text: &str) -> bool {
-    ["<message", "<presence", "<iq"].iter().any(|start| text.starts_with(start))
 }

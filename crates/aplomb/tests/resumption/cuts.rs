@@ -15,7 +15,8 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-use crate::client::{Carrier, Client, Gone, Outcome, Resumption, attribute, is_stanza, number};
+use crate::client::{Carrier, Client, Gone, Outcome, Resumption, attribute};
+use crate::events::{is_stanza, number};
 use crate::{at, server};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

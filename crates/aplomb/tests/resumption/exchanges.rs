@@ -2,7 +2,8 @@
 
 use aplomb::serve::Running;
 
-use crate::client::{Carrier, Client, Gone, Resumption, attribute, is_stanza, number, soon};
+use crate::client::{Carrier, Client, Gone, Resumption, attribute, soon};
+use crate::events::{is_stanza, number};
 use crate::{at, server};
 
 async fn client(server: &Running, carrier: Carrier, user: &str) -> Client {

@@ -1,10 +1,13 @@
-//! Streams that outlive their connection (XEP-0198), on real sockets.
+//! Streams that outlive their connection (XEP-0198), and people who see each other whatever carries
+//! their streams (RFC 6121), on real sockets.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod client;
 mod cuts;
+mod events;
 mod exchanges;
+mod roster;
 mod tokens;
 
 use std::net::SocketAddr;

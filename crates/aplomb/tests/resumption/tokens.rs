@@ -203,7 +203,7 @@ async fn keeps(racer: &mut Client, round: u32) -> bool {
     while numbers.last() != Some(&(1_000 + round)) {
         match soon("event", racer.hear()).await {
             Ok(text) if text.starts_with("<stream:error") => return false,
-            Ok(text) => numbers.extend(crate::client::number(&text)),
+            Ok(text) => numbers.extend(crate::events::number(&text)),
             Err(Gone) => return false,
         }
     }

@@ -1,7 +1,8 @@
 //! What others see when a session ends, however it ends.
 
-use crate::client::Carrier;
-use crate::{befriend, person, presence, rest, roster, server};
+use super::{befriend, person, presence, rest, roster, server};
+use crate::at;
+use crate::client::{Carrier, Client, Resumption};
 
 #[tokio::test]
 async fn a_lost_connection_shows_as_unavailable() {
@@ -29,6 +30,23 @@ async fn a_stream_that_can_be_resumed_is_available_until_nobody_comes_back_for_i
     bob.say("<presence xmlns='jabber:client' to='1001@cc.test' type='probe'/>").await;
     presence(&mut bob, "1001@cc.test/desk", "").await;
     presence(&mut bob, "1001@cc.test/desk", "unavailable").await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_resumes_was_never_away_and_hears_what_others_did_meanwhile() {
+    let server = server().await;
+    let mut ada = person(&server, Carrier::WebSocket, "1001", "desk").await;
+    let mut bob = person(&server, Carrier::Tcp, "1003", "desk").await;
+    befriend(&mut ada, &mut bob).await;
+    let id = ada.enable().await.unwrap();
+    drop(ada);
+    bob.say("<presence xmlns='jabber:client'><show>xa</show></presence>").await;
+    bob.until("from=\"finesse@cc.test").await.unwrap();
+    let mut ada = Client::log_in(Carrier::Tcp, at(&server, Carrier::Tcp), "1001").await.unwrap();
+    assert_eq!(ada.resume(&id, 0).await.unwrap(), Resumption::Resumed(0));
+    ada.until("<show>xa</show>").await.unwrap();
+    assert_eq!(rest(&mut bob).await, Vec::<String>::new());
     server.stop().await;
 }
 

@@ -1,50 +1,18 @@
 //! Rosters, subscriptions and presence between people, on real sockets, over every carrier
 //! (RFC 6121).
 
-#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
-
-#[path = "../resumption/client.rs"]
-#[allow(dead_code, reason = "what is not needed here is needed where streams are resumed")]
-mod client;
 mod ends;
 mod friends;
 mod strangers;
 
-use std::net::SocketAddr;
+use aplomb::serve::Running;
 
-use aplomb::config::Config;
-use aplomb::serve::{self, Running};
+use crate::at;
+use crate::client::{Carrier, Client, attribute};
 
-use client::{Carrier, Client};
-
-/// The password of everybody.
-const PASSWORD: &str = "secret";
-
-/// The domain of every server here.
-const DOMAIN: &str = "cc.test";
-
-/// A laboratory on free ports: 1001 and 1003 are of one team, 1002 and 1004 of another.
+/// A laboratory: 1001 and 1003 are of one team, 1002 and 1004 of another.
 async fn server() -> Running {
-    let settings = [
-        ("lab", "true"),
-        ("lab-agents", "4"),
-        ("lab-teams", "2"),
-        ("lab-password", PASSWORD),
-        ("domain", DOMAIN),
-        ("https", "127.0.0.1:0"),
-        ("insecure-http", "127.0.0.1:0"),
-        ("xmpp", "127.0.0.1:0"),
-        ("scram-iterations", "4096"),
-        ("logins-per-second-per-address", "1000000"),
-    ];
-    serve::start(Config::of(&settings).unwrap()).await.unwrap()
-}
-
-fn at(server: &Running, carrier: Carrier) -> SocketAddr {
-    match carrier {
-        Carrier::WebSocket | Carrier::Bosh => server.insecure_http.unwrap(),
-        Carrier::Tcp => server.xmpp.unwrap(),
-    }
+    crate::server(&[("lab-teams", "2")]).await
 }
 
 /// Somebody who is there and has asked for his roster.
@@ -73,7 +41,7 @@ async fn say(client: &mut Client, kind: &str, to: &str) {
 async fn presence(client: &mut Client, from: &str, kind: &str) -> String {
     loop {
         let text = client.until(&format!("from=\"{from}")).await.unwrap();
-        let found = client::attribute(&text, "type").unwrap_or_default();
+        let found = attribute(&text, "type").unwrap_or_default();
         if text.starts_with("<presence") && found == kind {
             return text;
         }

@@ -1,7 +1,8 @@
 //! People of one team.
 
+use super::{befriend, person, presence, rest, roster, say, server};
+use crate::at;
 use crate::client::{Carrier, Client};
-use crate::{at, befriend, person, presence, rest, roster, say, server};
 
 #[tokio::test]
 async fn two_people_come_to_see_each_other_over_every_carrier() {
@@ -43,6 +44,8 @@ async fn who_comes_later_sees_who_is_there_and_his_other_session_sees_him() {
     let mut bob = person(&server, Carrier::Tcp, "1003", "desk").await;
     befriend(&mut ada, &mut bob).await;
     let mut phone = Client::log_in(Carrier::Tcp, at(&server, Carrier::Tcp), "1001").await.unwrap();
+    let offered = ["urn:xmpp:features:rosterver", "urn:xmpp:features:pre-approval"];
+    assert!(offered.iter().all(|feature| phone.features.contains(feature)), "{}", phone.features);
     phone.bind("phone").await.unwrap();
     let heard = rest(&mut phone).await;
     let from = |who: &str| heard.iter().any(|text| text.contains(&format!("from=\"{who}\"")));

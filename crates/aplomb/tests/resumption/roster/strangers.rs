@@ -2,8 +2,8 @@
 
 use aplomb::serve::Running;
 
+use super::{befriend, person, rest, say, server};
 use crate::client::{Carrier, Client};
-use crate::{befriend, person, rest, say, server};
 
 /// All that comes of asking for somebody in every way, without his name and the versions.
 async fn asked(server: &Running, name: &str) -> Vec<String> {
