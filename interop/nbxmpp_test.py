@@ -89,6 +89,7 @@ def gets_the_event(lab, carrier, request_id):
     lab.put_state("1001", "LOGIN", request_id)
     event = desk.until("event", lambda thing: node in thing and request_id in thing, since)
     assert "NOT_READY" in event, event
+    assert lab.logins("1001")[-1] == ("SCRAM-SHA-512", None), lab.logins("1001")
     desk.end()
 
 

@@ -1,6 +1,7 @@
 """slixmpp walks the whole connection over TCP, with STARTTLS and over TLS. Prints TAP."""
 
 import asyncio
+import ctypes
 
 from lab import PASSWORD, WAIT_SECS, run
 from slixmpp import ClientXMPP
@@ -12,11 +13,16 @@ PUBSUB = "pubsub.localhost"
 class Desk(ClientXMPP):
     """A client, and what it waits for."""
 
-    def __init__(self, lab, user, password=PASSWORD, is_direct=False):
+    def __init__(self, lab, user, password=PASSWORD, is_direct=False, mechanism=None, binds=None):
         super().__init__(f"{user}@localhost/slixmpp", password)
         self.register_plugin("xep_0030")
         self.register_plugin("xep_0060")
         self.register_plugin("xep_0199")
+        sasl = self.plugin["feature_mechanisms"]
+        sasl.use_mech = mechanism
+        if binds:
+            known = sasl.sasl_callback
+            sasl.sasl_callback = lambda *wanted: {**known(*wanted), "channel_binding": binds(self)}
         self.ca_certs = lab.ca
         self.enable_direct_tls, self.enable_starttls = is_direct, not is_direct
         self.seen = asyncio.Queue()
@@ -40,6 +46,23 @@ class Desk(ClientXMPP):
         return self
 
 
+def exporter(desk):
+    """The data of tls-exporter, asked of OpenSSL, as Python 3.11 does not hand it out.
+
+    In CPython's `PySSLSocket` the connection of OpenSSL stands behind the head of the object and a
+    reference to the socket.
+    """
+    tls = desk.socket._sslobj
+    connection = ctypes.c_void_p.from_address(id(tls) + object.__basicsize__ + 8)
+    label, data = b"EXPORTER-Channel-Binding", ctypes.create_string_buffer(32)
+    export = ctypes.CDLL("libssl.so.3").SSL_export_keying_material
+    text, size = ctypes.c_char_p, ctypes.c_size_t
+    export.argtypes = [ctypes.c_void_p, text, size, text, size, text, size, ctypes.c_int]
+    done = export(connection, data, 32, label, len(label), b"", 0, 1)
+    assert done == 1, "OpenSSL exports nothing"
+    return data.raw
+
+
 async def gets_the_event(lab, is_direct, request_id):
     desk = await Desk(lab, "1001", is_direct=is_direct).online()
     node = "/finesse/api/User/1001"
@@ -61,6 +84,42 @@ def the_event_of_a_rest_change_comes_with_starttls(lab):
 
 def the_event_of_a_rest_change_comes_over_tls(lab):
     asyncio.run(gets_the_event(lab, True, "slix2"))
+
+
+def it_logs_in_by_each_hash_and_by_the_strongest_of_itself(lab):
+    async def log_in(user, mechanism):
+        desk = await Desk(lab, user, mechanism=mechanism).online()
+        await desk.disconnect()
+
+    for number, mechanism in enumerate(["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"]):
+        user = str(1006 + number)
+        asyncio.run(log_in(user, mechanism))
+        assert lab.logins(user) == [(mechanism, None)], lab.logins(user)
+    asyncio.run(log_in("1010", None))
+    assert lab.logins("1010") == [("SCRAM-SHA-512", None)], lab.logins("1010")
+
+
+def it_binds_its_login_to_the_tls_connection(lab):
+    async def log_in(is_direct):
+        desk = await Desk(lab, "1011", is_direct=is_direct, binds=exporter).online()
+        await desk.disconnect()
+
+    asyncio.run(log_in(False))
+    asyncio.run(log_in(True))
+    bound = ("SCRAM-SHA-512-PLUS", "tls-exporter")
+    assert lab.logins("1011", 2) == [bound, bound], lab.logins("1011")
+
+
+def a_login_that_is_bound_to_another_connection_is_refused(lab):
+    async def log_in():
+        mechanism = "SCRAM-SHA-256-PLUS"
+        desk = Desk(lab, "1012", mechanism=mechanism, binds=lambda _desk: bytes(32))
+        failure = await desk.until("failed_auth")
+        assert failure["condition"] == "not-authorized", failure
+        assert "another TLS connection" in failure["text"], failure
+        desk.abort()
+
+    asyncio.run(log_in())
 
 
 def a_node_says_that_it_is_a_leaf(lab):
@@ -112,6 +171,9 @@ run(
     [
         the_event_of_a_rest_change_comes_with_starttls,
         the_event_of_a_rest_change_comes_over_tls,
+        it_logs_in_by_each_hash_and_by_the_strongest_of_itself,
+        it_binds_its_login_to_the_tls_connection,
+        a_login_that_is_bound_to_another_connection_is_refused,
         a_node_says_that_it_is_a_leaf,
         another_agents_node_is_refused,
         a_wrong_password_is_refused,
