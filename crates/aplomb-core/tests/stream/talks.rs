@@ -3,6 +3,7 @@
 //! A line begins with who acts; a line that begins with a space goes on with the one before.
 //!
 //! - `given   domain NAME | password of USER is WORD | JID is online | only PLAIN | strict host`
+//! - `given   offers NAME NAME` (mechanisms), `binds by tls-exporter` (whose data are 32 times 1)
 //! - `given   STARTTLS offered | STARTTLS required | only over WebSocket | only over TCP`,
 //!   `only outside HTTP`, `only in one piece` (of what the client sends over TCP)
 //! - `given   management is off | management is offered | lost ID of JID sent N handled N`
@@ -32,6 +33,7 @@ use aplomb_core::framing::{Frame, Framing, StreamCondition};
 use aplomb_core::ns;
 use aplomb_core::sasl::Mechanism;
 use aplomb_core::sasl::fast::{Agent, FastMechanism, FastToken};
+use aplomb_core::secret::Secret;
 use aplomb_core::stream::responder::StartTls;
 use aplomb_core::stream::{Management, Report, Sasl2, Side, Witness};
 use aplomb_core::time::WallTime;
@@ -182,6 +184,13 @@ impl Talk {
             [jid, "is", "online"] => self.world.online.push((*jid).to_owned()),
             ["only", name] => {
                 self.world.mechanisms = vec![Mechanism::named(name).ok_or("no mechanism")?];
+            }
+            ["offers", names @ ..] => {
+                let all = names.iter().map(|name| Mechanism::named(name));
+                self.world.mechanisms = all.collect::<Option<_>>().ok_or("no mechanism")?;
+            }
+            ["binds", "by", "tls-exporter"] => {
+                self.world.bindings.exporter = Some(Secret::new([1; 32]));
             }
             ["STARTTLS", "offered"] => self.world.starttls = StartTls::Offered,
             ["STARTTLS", "required"] => self.world.starttls = StartTls::Required,

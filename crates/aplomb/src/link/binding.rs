@@ -67,3 +67,46 @@ const HASHES: [(Oid<'static>, &digest::Algorithm); 4] = [
     (oid::OID_NIST_HASH_SHA384, &digest::SHA384),
     (oid::OID_NIST_HASH_SHA512, &digest::SHA512),
 ];
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair, SignatureAlgorithm};
+
+    use super::*;
+
+    fn certificate(algorithm: &'static SignatureAlgorithm) -> Vec<u8> {
+        let params = CertificateParams::new(vec!["cc.test".to_owned()]).unwrap();
+        let key = KeyPair::generate_for(algorithm).unwrap();
+        params.self_signed(&key).unwrap().der().to_vec()
+    }
+
+    #[test]
+    fn a_certificate_is_hashed_as_its_signature_is_and_one_without_a_hash_is_not() {
+        let hashes = [
+            (&rcgen::PKCS_ECDSA_P256_SHA256, &digest::SHA256),
+            (&rcgen::PKCS_ECDSA_P384_SHA384, &digest::SHA384),
+            (&rcgen::PKCS_ECDSA_P521_SHA512, &digest::SHA512),
+        ];
+        for (algorithm, hash) in hashes {
+            let certificate = certificate(algorithm);
+            let expected = digest::digest(hash, &certificate).as_ref().to_vec();
+            assert_eq!(server_end_point(&certificate), Some(expected), "{algorithm:?}");
+        }
+        assert_eq!(server_end_point(&certificate(&rcgen::PKCS_ED25519)), None);
+        assert_eq!(server_end_point(b"no certificate"), None);
+    }
+
+    /// Certificates by `openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=cc.test -outform DER`
+    /// with the hash that the name says, and `-sigopt rsa_padding_mode:pss`.
+    #[test]
+    fn the_signatures_of_rsa_name_their_hash_in_two_ways() {
+        for (certificate, hash) in [
+            (&include_bytes!("binding/rsa-sha1.der")[..], &digest::SHA256),
+            (include_bytes!("binding/rsa-sha384.der"), &digest::SHA384),
+            (include_bytes!("binding/rsa-pss-sha512.der"), &digest::SHA512),
+        ] {
+            let expected = digest::digest(hash, certificate).as_ref().to_vec();
+            assert_eq!(server_end_point(certificate), Some(expected));
+        }
+    }
+}
