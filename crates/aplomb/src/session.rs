@@ -67,7 +67,7 @@ struct Session {
     /// Who wants the keys of whom: the outcome of SCRAM is noted under this name.
     keys_of: Option<Box<str>>,
     /// By what the last login was tried.
-    tried: (Mechanism, Option<BindingType>),
+    tried: (&'static str, Option<BindingType>),
     /// The password by which the client logs in, until it has all that comes with that.
     era: Option<Box<Era>>,
     last_failure: Option<Failure>,
@@ -108,7 +108,7 @@ impl Session {
             managed: None,
             letters: Vec::new().into_iter(),
             keys_of: None,
-            tried: (Mechanism::Plain, None),
+            tried: (Mechanism::Plain.name(), None),
             era: None,
             last_failure: None,
             told: None,

@@ -62,14 +62,13 @@ pub struct Responder {
 impl Responder {
     /// A stream that waits for its `open`. It must be bound in [`LOGIN_SECS_MAX`].
     pub fn new(now: Moment, framing: Box<dyn Framing>, policy: Arc<Policy>, fresh: Fresh) -> Self {
-        let ways_in = WaysIn::new(&policy, policy.mechanisms.clone(), Bindings::default());
         Self {
+            ways_in: Box::new(WaysIn::new(&policy, policy.mechanisms.clone(), Bindings::default())),
             framing,
             policy,
             fresh,
             phase: Phase::START,
             auth: Auth::default(),
-            ways_in: Box::new(ways_in),
             login: None,
             newcomer: None,
             bind_id: None,

@@ -29,7 +29,7 @@ impl Session {
             Event::LoggedIn(login) => {
                 metrics.login("ok");
                 let ((mechanism, binding), peer) = (self.tried, self.peer.address);
-                let (mechanism, binding) = (mechanism.name(), binding.map(BindingType::name));
+                let binding = binding.map(BindingType::name);
                 info!(%peer, name = login.name(), mechanism, binding, "logged in");
                 self.link.trust();
                 self.note_keys(true);
@@ -62,15 +62,15 @@ impl Session {
         let accounts = &self.shared.accounts;
         match question {
             Question::Password { name, password } => {
-                self.tried = (Mechanism::Plain, None);
+                self.tried = (Mechanism::Plain.name(), None);
                 self.era = Some(Box::new(accounts.era(&name)));
                 Answer::Verdict(accounts.verify(&name, &password, address).await)
             }
             Question::Keys { name, hash, binding } => match accounts.keys(&name, hash, address) {
                 Ok(keys) => {
                     self.tried = match binding {
-                        Some(_) => (Mechanism::ScramPlus(hash), binding),
-                        None => (Mechanism::Scram(hash), None),
+                        Some(_) => (Mechanism::ScramPlus(hash).name(), binding),
+                        None => (Mechanism::Scram(hash).name(), None),
                     };
                     self.era = Some(Box::new(accounts.era(&name)));
                     self.keys_of = Some(name.into());
@@ -80,6 +80,7 @@ impl Session {
             },
             Question::Token(shown) => match accounts.redeem_fast(&shown, address).await {
                 Ok((Redeemed { login, proof, is_due }, era)) => {
+                    self.tried = (shown.mechanism.name(), shown.mechanism.binding_type());
                     self.era = Some(Box::new(era));
                     Answer::Redeemed { login, proof, is_due }
                 }
