@@ -1,68 +1,10 @@
-//! Many publish at once, and all who listen hear the same.
+//! Who publishes much, or subscribes much, is served like everybody else. That all who listen hear
+//! one order is in `tests/resumption/order.rs`.
 
-use std::sync::Barrier;
 use std::thread;
 
 use crate::desk::Desk;
 use crate::server::Server;
-
-/// As many as two accounts may have sessions, beside the listeners.
-const PUBLISHERS: usize = 90;
-const ITEMS_EACH: usize = 5;
-const LISTENERS: usize = 4;
-
-#[test]
-fn every_subscriber_hears_one_order_and_every_number_once() {
-    let home = tempfile::tempdir().unwrap();
-    let server = Server::start(home.path());
-    let mut listeners: Vec<_> = (0..LISTENERS)
-        .map(|at| {
-            let mut desk = Desk::open(&server.address, &format!("admin/{at}"));
-            desk.come("0");
-            if at == 0 {
-                assert_eq!(desk.pubsub("set", "<create node='n'/>"), "create n");
-            }
-            let ask = format!("<subscribe node='n' jid='admin@cc.test/{at}'/>");
-            assert!(desk.pubsub("set", &ask).starts_with("subscribed"));
-            desk
-        })
-        .collect();
-    let start = Barrier::new(PUBLISHERS);
-    let mut answered: Vec<String> = thread::scope(|scope| {
-        let publish = |at: usize| {
-            let (start, address) = (&start, &server.address);
-            scope.spawn(move || {
-                let account = if at.is_multiple_of(2) { "publisher" } else { "admin" };
-                let mut desk = Desk::open(address, &format!("{account}/p{at}"));
-                start.wait();
-                let item = "<publish node='n'><item><x xmlns='y'/></item></publish>";
-                let space = "http://jabber.org/protocol/pubsub";
-                let body = format!("<pubsub xmlns='{space}'>{item}</pubsub>");
-                let publish = || desk.ask("set", "to='pubsub.cc.test'", &body);
-                let id_in = |answer: String| {
-                    let (_, rest) = answer.split_once("<item id=\"").expect(&answer);
-                    rest.split('"').next().unwrap().to_owned()
-                };
-                std::iter::repeat_with(publish).take(ITEMS_EACH).map(id_in).collect::<Vec<_>>()
-            })
-        };
-        let tasks: Vec<_> = (0..PUBLISHERS).map(publish).collect();
-        tasks.into_iter().flat_map(|task| task.join().unwrap()).collect()
-    });
-    let count = PUBLISHERS * ITEMS_EACH;
-    let heard: Vec<Vec<String>> =
-        listeners.iter_mut().map(|desk| (0..count).map(|_| desk.next_item()).collect()).collect();
-    let numbers: Vec<usize> = heard[0].iter().map(|id| id[36..].parse().unwrap()).collect();
-    assert_eq!(numbers, (1..=count).collect::<Vec<_>>(), "gapless, and in order");
-    for other in &heard[1..] {
-        assert_eq!(*other, heard[0]);
-    }
-    // What was answered is what was heard.
-    let mut told = heard[0].clone();
-    told.sort();
-    answered.sort();
-    assert_eq!(answered, told);
-}
 
 #[test]
 fn who_publishes_in_one_breath_hears_himself_and_is_not_slow() {

@@ -1,5 +1,5 @@
-//! Streams that outlive their connection (XEP-0198), and people who see each other whatever carries
-//! their streams (RFC 6121), on real sockets.
+//! Streams that outlive their connection (XEP-0198), people who see each other whatever carries
+//! their streams (RFC 6121), and one order of events on all of them, on real sockets.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -7,6 +7,7 @@ mod client;
 mod cuts;
 mod events;
 mod exchanges;
+mod order;
 mod roster;
 mod tokens;
 
