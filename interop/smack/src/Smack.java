@@ -28,14 +28,18 @@ import org.jivesoftware.smack.ConnectionConfiguration.SecurityMode;
 import org.jivesoftware.smack.ConnectionListener;
 import org.jivesoftware.smack.SmackConfiguration;
 import org.jivesoftware.smack.XMPPException.StreamErrorException;
+import org.jivesoftware.smack.XMPPException.XMPPErrorException;
 import org.jivesoftware.smack.packet.StreamError;
 import org.jivesoftware.smack.sasl.SASLErrorException;
 import org.jivesoftware.smack.tcp.XMPPTCPConnection;
 import org.jivesoftware.smack.tcp.XMPPTCPConnectionConfiguration;
 import org.jivesoftware.smackx.ping.PingManager;
+import org.jivesoftware.smackx.pubsub.AccessModel;
+import org.jivesoftware.smackx.pubsub.Affiliation;
 import org.jivesoftware.smackx.pubsub.LeafNode;
 import org.jivesoftware.smackx.pubsub.PayloadItem;
 import org.jivesoftware.smackx.pubsub.PubSubManager;
+import org.jivesoftware.smackx.pubsub.PublishModel;
 import org.jivesoftware.smackx.pubsub.SimplePayload;
 import org.jxmpp.jid.impl.JidCreate;
 
@@ -210,6 +214,43 @@ public final class Smack {
         connection.disconnect();
     }
 
+    private static void anOwnerConfiguresANodeAndGivesRights(Server server) throws Exception {
+        var owner = connect(server, "publisher", PASSWORD, "smack", true);
+        var agent = connect(server, "1001", PASSWORD, "smack", true);
+        var form = pubsub(owner).getDefaultConfiguration().getFillableForm();
+        form.setAccessModel(AccessModel.authorize);
+        form.setTitle("Desk");
+        form.setMaxItems(3);
+        var node = (LeafNode) pubsub(owner).createNode("/crm/desk", form);
+        check(node.getNodeConfiguration().getAccessModel() == AccessModel.authorize, "model");
+        LeafNode seen = pubsub(agent).getLeafNode("/crm/desk");
+        var subscription = seen.subscribe(agent.getUser());
+        check(subscription.getState().name().equals("pending"), subscription.toString());
+        var person = agent.getUser().asBareJid();
+        node.modifyAffiliationAsOwner(
+            List.of(new Affiliation(person, Affiliation.Type.publisher)));
+        var mine = pubsub(agent).getSubscriptions();
+        check(mine.stream().anyMatch(s -> s.getNode().equals("/crm/desk")
+            && s.getState().name().equals("subscribed")), mine.toString());
+        check(node.getSubscriptionsAsOwner().size() == 1, "subscribers");
+        seen.publish(new PayloadItem<>("one", new SimplePayload("<a xmlns='urn:example:crm'/>")));
+
+        var change = node.getNodeConfiguration().getFillableForm();
+        change.setAccessModel(AccessModel.open);
+        change.setPublishModel(PublishModel.open);
+        node.sendConfigurationForm(change);
+        node.modifyAffiliationAsOwner(List.of(new Affiliation(person, Affiliation.Type.outcast)));
+        try {
+            seen.getItems();
+            check(false, "an outcast reads");
+        } catch (XMPPErrorException error) {
+            check(error.getStanzaError().getCondition().name().equals("forbidden"), error.toString());
+        }
+        check(pubsub(owner).deleteNode("/crm/desk"), "it was not deleted");
+        agent.disconnect();
+        owner.disconnect();
+    }
+
     private static void bothSidesPing(Server server) throws Exception {
         var connection = connect(server, "1004", PASSWORD, "smack", false);
         check(PingManager.getInstanceFor(connection).pingMyServer(), "no pong");
@@ -262,6 +303,7 @@ public final class Smack {
             "it logs in by the hash that it has",
             "a supervisor subscribes to a team",
             "a publisher publishes and reads",
+            "an owner configures a node and gives rights",
             "both sides ping",
             "a wrong password is refused",
             "a second desk ends the first with a conflict");
@@ -271,6 +313,7 @@ public final class Smack {
             Smack::itLogsInByTheHashThatItHas,
             Smack::aSupervisorSubscribesToATeam,
             Smack::aPublisherPublishesAndReads,
+            Smack::anOwnerConfiguresANodeAndGivesRights,
             Smack::bothSidesPing,
             Smack::aWrongPasswordIsRefused,
             Smack::aSecondDeskEndsTheFirst);

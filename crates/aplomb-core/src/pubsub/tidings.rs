@@ -25,7 +25,7 @@ pub struct Tidings {
 /// What somebody is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tiding {
-    /// A subscription is another now; none: it is no more (XEP-0060 §8.8.4, §12.20).
+    /// A subscription is another now; none: it is no more (XEP-0060 §8.8.4).
     Subscription(Jid, Option<SubscriptionState>),
     /// The right of the one who is told is another now (XEP-0060 §8.9.4).
     Affiliation(Affiliation),

@@ -64,7 +64,6 @@ pub(super) const FEATURE: Feature = Feature {
             "http://jabber.org/protocol/pubsub#retrieve-items",
             "http://jabber.org/protocol/pubsub#retrieve-subscriptions",
             "http://jabber.org/protocol/pubsub#subscribe",
-            "http://jabber.org/protocol/pubsub#subscription-notifications",
             "http://jabber.org/protocol/pubsub#subscription-options",
         ],
     )],

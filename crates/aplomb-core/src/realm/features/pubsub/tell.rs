@@ -28,13 +28,17 @@ pub(crate) fn message(service: Jid, tidings: &Tidings) -> Element {
     message.into_element()
 }
 
-/// XEP-0060 §8.8.4, §12.20.
+/// XEP-0060 §8.8.4.
+///
+/// COMPAT: Smack 4.4.8: the present edition puts the subscription into an `event`, but Smack's
+/// reader of events does not know it there, takes it for something else and ends the connection.
+/// So it stands where the answers to `subscribe` have it, as the rights of §8.9.4 do.
 fn subscription(node: &str, jid: &Jid, state: Option<SubscriptionState>) -> Element {
-    let told = Element::new(ns::PUBSUB_EVENT, "subscription")
+    let told = Element::new(ns::PUBSUB, "subscription")
         .with_attr("node", node)
         .with_attr("jid", jid.as_str())
         .with_attr("subscription", state.map_or("none", state_name));
-    Element::new(ns::PUBSUB_EVENT, "event").with_child(told)
+    Element::new(ns::PUBSUB, "pubsub").with_child(told)
 }
 
 /// XEP-0060 §8.9.4.
