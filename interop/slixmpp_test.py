@@ -1,13 +1,21 @@
 """slixmpp walks the whole connection over TCP, with STARTTLS and over TLS. Prints TAP."""
 
 import asyncio
+from xml.etree import ElementTree
 import ctypes
 
 from lab import PASSWORD, WAIT_SECS, run
 from slixmpp import ClientXMPP
 from slixmpp.exceptions import IqError
+from slixmpp.plugins.xep_0059 import Set
+from slixmpp.plugins.xep_0060.stanza import Pubsub
+from slixmpp.xmlstream import register_stanza_plugin
 
 PUBSUB = "pubsub.localhost"
+NS = "http://jabber.org/protocol/pubsub"
+
+# The library pages items, too, but leaves it to its user to say that they have pages.
+register_stanza_plugin(Pubsub, Set)
 
 
 class Desk(ClientXMPP):
@@ -15,7 +23,9 @@ class Desk(ClientXMPP):
 
     def __init__(self, lab, user, password=PASSWORD, is_direct=False, mechanism=None, binds=None):
         super().__init__(f"{user}@localhost/slixmpp", password)
+        self.register_plugin("xep_0004")
         self.register_plugin("xep_0030")
+        self.register_plugin("xep_0059")
         self.register_plugin("xep_0060")
         self.register_plugin("xep_0199")
         sasl = self.plugin["feature_mechanisms"]
@@ -167,6 +177,104 @@ def a_second_desk_ends_the_first_with_a_conflict(lab):
     asyncio.run(ask())
 
 
+async def with_items(desk, node, count):
+    """Makes a node and publishes `count` items; gives their ids, the oldest first."""
+    service = desk.plugin["xep_0060"]
+    await service.create_node(PUBSUB, node)
+    ids = []
+    for number in range(count):
+        payload = ElementTree.fromstring(f"<n xmlns='urn:n'>{number}</n>")
+        answer = await service.publish(PUBSUB, node, payload=payload)
+        ids.append(answer["pubsub"]["publish"]["item"]["id"])
+    return ids
+
+
+def ids_of(answer):
+    return [item["id"] for item in answer["pubsub"]["items"]]
+
+
+def items_come_in_pages_from_either_end(lab):
+    async def ask():
+        desk = await Desk(lab, "publisher").online()
+        ids = await with_items(desk, "pages", 7)
+        pages = desk.plugin["xep_0060"].get_items(PUBSUB, "pages", iterator=True)
+        pages.amount = 3
+        assert [ids_of(page) async for page in pages] == [ids[:3], ids[3:6], ids[6:]]
+        pages = desk.plugin["xep_0060"].get_items(PUBSUB, "pages", iterator=True)
+        pages.amount, pages.reverse = 4, True
+        last = await anext(pages)
+        assert ids_of(last) == ids[3:] and last["pubsub"]["rsm"]["count"] == "7", last
+        names = []
+        listed = await desk.plugin["xep_0030"].get_items(PUBSUB, "pages", iterator=True)
+        async for page in listed:
+            names += [item[2] for item in page["disco_items"]["items"]]
+        assert sorted(names) == sorted(ids), names
+        await desk.disconnect()
+
+    asyncio.run(ask())
+
+
+def all_that_came_after_an_item_comes_or_the_reason_why_not(lab):
+    async def since(desk, place):
+        iq = desk.Iq(sto=PUBSUB, stype="get")
+        iq["pubsub"]["items"]["node"] = "since"
+        iq["pubsub"]["rsm"]["after"] = place
+        return await iq.send()
+
+    async def ask():
+        desk = await Desk(lab, "publisher").online()
+        ids = await with_items(desk, "since", 4)
+        assert ids_of(await since(desk, ids[1])) == ids[2:]
+        assert ids_of(await since(desk, ids[3])) == []
+        other = "00000000-0000-4000-8000-0000000000001"
+        for place, reason in (("elsewhere", "unknown"), (other, "epoch-changed")):
+            try:
+                await since(desk, place)
+                raise AssertionError(f"{place} was found")
+            except IqError as error:
+                assert error.condition == "item-not-found", error
+                assert f"{{urn:aplomb:lost:0}}{reason}" in str([e.tag for e in error.iq["error"].xml])
+        await desk.disconnect()
+
+    asyncio.run(ask())
+
+
+def a_subscriber_sets_his_options(lab):
+    def form(desk, **fields):
+        form = desk.plugin["xep_0004"].make_form("submit")
+        form.add_field("FORM_TYPE", ftype="hidden", value=f"{NS}#subscribe_options")
+        for name, value in fields.items():
+            form.add_field(f"pubsub#{name}", value=value)
+        return form
+
+    async def ask():
+        desk = await Desk(lab, "publisher").online()
+        service, me = desk.plugin["xep_0060"], desk.boundjid.full
+        await service.create_node(PUBSUB, "options")
+        silent = form(desk, deliver="0", expire="2100-01-01T00:00:00Z")
+        answer = await service.subscribe(PUBSUB, "options", subscribee=me, options=silent)
+        assert answer["pubsub"]["subscription"]["subscription"] == "subscribed", answer
+        told = await service.get_subscription_options(PUBSUB, "options", me)
+        values = told["pubsub"]["options"]["options"].get_values()
+        assert values["pubsub#deliver"] is False, values
+        assert values["pubsub#expire"] == "2100-01-01T00:00:00.000Z", values
+        assert set(values["pubsub#show-values"]) == {"online", "chat", "away", "xa", "dnd"}, values
+        payload = ElementTree.fromstring("<n xmlns='urn:n'/>")
+        await service.publish(PUBSUB, "options", id="unheard", payload=payload)
+        # The library's own way to set them asks where it should set.
+        iq = desk.Iq(sto=PUBSUB, stype="set")
+        iq["pubsub"]["options"]["node"] = "options"
+        iq["pubsub"]["options"]["jid"] = me
+        iq["pubsub"]["options"].append(form(desk, deliver="1"))
+        await iq.send()
+        await service.publish(PUBSUB, "options", id="heard", payload=payload)
+        event = await desk.until("event")
+        assert event["pubsub_event"]["items"]["item"]["id"] == "heard", event
+        await desk.disconnect()
+
+    asyncio.run(ask())
+
+
 run(
     [
         the_event_of_a_rest_change_comes_with_starttls,
@@ -178,5 +286,8 @@ run(
         another_agents_node_is_refused,
         a_wrong_password_is_refused,
         a_second_desk_ends_the_first_with_a_conflict,
+        items_come_in_pages_from_either_end,
+        all_that_came_after_an_item_comes_or_the_reason_why_not,
+        a_subscriber_sets_his_options,
     ]
 )
