@@ -108,7 +108,7 @@ pub fn offer(
     is_managed: bool,
 ) -> Element {
     let named = |ns, name: &'static str| Element::new(ns, "mechanism").with_text(name);
-    let each = mechanisms.iter().map(|name| named(ns::SASL2, *name));
+    let each = mechanisms.iter().map(|name| named(ns::SASL2, name));
     let managed = is_managed.then_some(ns::MANAGEMENT);
     let features = managed.into_iter().chain(inline.iter().copied());
     let features = features.map(|var| Element::new(ns::BIND2, "feature").with_attr("var", var));

@@ -79,12 +79,14 @@ async fn plain_ws(
     let tasks = feeds.setup.tasks.clone();
     tasks.spawn(async move {
         let Some(link) = take_over(upgrade, peer).await else { return };
-        let now = clock::moment();
         let format = question.format;
-        let mut talk = Box::new(Talk { feeds, reader, link, format, alive: now, is_pinged: false });
+        let (alive, is_pinged, is_broken) = (clock::moment(), false, false);
+        let mut talk = Box::new(Talk { feeds, reader, link, format, alive, is_pinged, is_broken });
         let (code, reason) = talk.run(&events).await;
         debug!(peer = %peer.address, %code, reason, "feed ended");
-        let farewell = Farewell { code, reason, is_answer_awaited: true, condition: None };
+        // Who breaks the rules of frames is not heard any further.
+        let is_answer_awaited = !talk.is_broken;
+        let farewell = Farewell { code, reason, is_answer_awaited, condition: None };
         let close = talk.link.close(farewell);
         let _ = timeout(Duration::from_secs(WS_CLOSE_SECS_MAX), close).await;
         // The connection counts until its WebSocket is closed.
@@ -102,6 +104,8 @@ struct Talk {
     /// The last sign of life.
     alive: Moment,
     is_pinged: bool,
+    /// Whether what the client sends can be read no further.
+    is_broken: bool,
 }
 
 type Ending = (CloseCode, &'static str);
@@ -160,8 +164,11 @@ impl Talk {
 
     /// What a client says means nothing here, but that it is alive.
     fn hear(&mut self, heard: Result<Heard, Broken>) -> Result<(), Ending> {
-        self.alive = clock::moment();
-        self.is_pinged = false;
+        // That our own bytes left says nothing of the other end.
+        if !matches!(heard, Ok(Heard::Flushed { .. })) {
+            self.alive = clock::moment();
+            self.is_pinged = false;
+        }
         match heard {
             Ok(Heard::Unit(_) | Heard::Flushed { .. } | Heard::LifeSign) => Ok(()),
             Ok(Heard::Close(_)) => Err((CloseCode::NORMAL, "")),
@@ -169,7 +176,10 @@ impl Talk {
             Err(Broken::Ended | Broken::Io(_) | Broken::Refused(_) | Broken::Silent) => {
                 Err((CloseCode::GOING_AWAY, ""))
             }
-            Err(Broken::Violation(violation)) => Err((violation.code, violation.what)),
+            Err(Broken::Violation(violation)) => {
+                self.is_broken = true;
+                Err((violation.code, violation.what))
+            }
         }
     }
 

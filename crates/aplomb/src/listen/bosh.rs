@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use aplomb_core::framing::bosh::{Answer, Condition, Head};
 use aplomb_core::limits::{STANZA_BYTES_BEFORE_LOGIN_MAX, STANZA_BYTES_MAX};
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -127,6 +127,10 @@ async fn ask(State(binds): State<Arc<Binds>>, request: Request) -> Response {
 ///
 /// - Errors: the status of HTTP.
 async fn read(binds: &Binds, peer: Peer, body: Body) -> Result<(Head, Vec<u8>), StatusCode> {
+    // What is said to be too long for anybody is not waited for.
+    if body.size_hint().lower() > STANZA_BYTES_MAX as u64 {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
     let (mut body, mut bytes, mut bytes_max) = (body, Vec::new(), STANZA_BYTES_BEFORE_LOGIN_MAX);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| StatusCode::BAD_REQUEST)?;

@@ -175,3 +175,25 @@ async fn one_address_has_its_share_of_connections_and_no_more() {
     .await;
     server.stop().await;
 }
+
+#[tokio::test]
+async fn tls_before_1_2_and_no_tls_at_all_get_an_alert_or_an_end() {
+    let server = server(&[]).await;
+    // A hello of TLS 1.1 with one cipher suite of that time.
+    let mut hello = vec![0x16, 3, 1, 0, 45, 1, 0, 0, 41, 3, 2];
+    hello.extend_from_slice(&[7; 32]);
+    hello.extend_from_slice(&[0, 0, 2, 0xC0, 0x13, 1, 0]);
+    let mut stream = TcpStream::connect(server.https).await.unwrap();
+    stream.write_all(&hello).await.unwrap();
+    let mut answer = Vec::new();
+    let read = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut answer);
+    let _ = soon("end", read).await;
+    // An alert record: fatal, protocol_version (70) or handshake_failure (40).
+    assert!(matches!(answer[..], [0x15, 3, _, 0, 2, 2, 70 | 40]), "{answer:02x?}");
+
+    let mut stream = TcpStream::connect(server.https).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: cc.test\r\n\r\n").await.unwrap();
+    let answer = read_all(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("https://"), "{answer}");
+    server.stop().await;
+}
