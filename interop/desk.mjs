@@ -19,6 +19,7 @@ export class Desk {
             mechanisms = [Strophe.SASLPlain],
             service = server.ws,
             wait = undefined,
+            options = {},
         } = {},
     ) {
         globalThis.WebSocket = server.WebSocket;
@@ -27,7 +28,7 @@ export class Desk {
         this.jid = `${this.bare}/${resource}`;
         this.statuses = new Inbox();
         this.stanzas = new Inbox();
-        this.connection = new Strophe.Connection(service, { mechanisms });
+        this.connection = new Strophe.Connection(service, { mechanisms, ...options });
         this.wait = wait;
         const keep = (element) => {
             this.stanzas.push(element);

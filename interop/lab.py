@@ -20,8 +20,8 @@ PROGRAM = os.environ.get("INTEROP_PROGRAM") or Path(__file__).parent.parent / "t
 class Lab:
     """A laboratory that listens for HTTPS, XMPP with STARTTLS and XMPP over TLS."""
 
-    def __init__(self):
-        flags = ["serve", "--lab", "--lab-password", PASSWORD, "--log", "json"]
+    def __init__(self, *more):
+        flags = ["serve", "--lab", "--lab-password", PASSWORD, "--log", "json", *more]
         for listener in ("--https", "--xmpp", "--xmpps"):
             flags += [listener, "127.0.0.1:0"]
         self.home = tempfile.TemporaryDirectory(prefix="aplomb-interop-")
@@ -81,9 +81,9 @@ class Lab:
         assert self.program.wait(WAIT_SECS) == 0, "the server did not end well"
 
 
-def run(tests):
+def run(tests, *flags):
     """Runs functions that take a lab, and ends the program with their result."""
-    lab, failed = Lab(), 0
+    lab, failed = Lab(*flags), 0
     for number, test in enumerate(tests, 1):
         name = test.__name__.replace("_", " ")
         try:

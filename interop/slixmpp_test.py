@@ -275,6 +275,59 @@ def a_subscriber_sets_his_options(lab):
     asyncio.run(ask())
 
 
+def goes_on(is_direct, user):
+    """Cuts the line in the middle of a row of events; each must come once."""
+
+    async def ask(lab):
+        desk = Desk(lab, user, is_direct=is_direct)
+        desk.register_plugin("xep_0198")
+        # Its word for a client that means to come back.
+        desk.end_session_on_disconnect = False
+        for name in ("sm_enabled", "session_resumed", "disconnected"):
+            desk.add_event_handler(
+                name, lambda data, name=name: desk.seen.put_nowait((name, data))
+            )
+        await desk.until("sm_enabled")
+        desk.send_presence()
+        await desk.until("presence_available", lambda data: data["from"].user == "finesse")
+        jid, seen = desk.boundjid.full, []
+
+        async def event(request_id):
+            def note(data):
+                seen.append(str(data).split("requestId&gt;")[1].split("&lt;")[0])
+                return seen[-1] == request_id
+
+            await desk.until("event", note)
+
+        async def change(state, request_id):
+            await asyncio.to_thread(lab.put_state, user, state, request_id)
+
+        await change("LOGIN", "m1")
+        await event("m1")
+        desk.transport.abort()
+        await desk.until("disconnected")
+        await change("READY", "m2")
+        await change("NOT_READY", "m3")
+        desk.connect("localhost", lab.xmpps if is_direct else lab.xmpp)
+        await desk.until("session_resumed")
+        await event("m3")
+        await change("READY", "m4")
+        await event("m4")
+        assert seen == ["m1", "m2", "m3", "m4"], seen
+        assert desk.boundjid.full == jid, desk.boundjid
+        await desk.disconnect()
+
+    return lambda lab: asyncio.run(ask(lab))
+
+
+def a_stream_that_is_cut_goes_on_with_starttls(lab):
+    goes_on(False, "1006")(lab)
+
+
+def a_stream_that_is_cut_goes_on_over_tls(lab):
+    goes_on(True, "1007")(lab)
+
+
 run(
     [
         the_event_of_a_rest_change_comes_with_starttls,
@@ -289,5 +342,9 @@ run(
         items_come_in_pages_from_either_end,
         all_that_came_after_an_item_comes_or_the_reason_why_not,
         a_subscriber_sets_his_options,
-    ]
+        a_stream_that_is_cut_goes_on_with_starttls,
+        a_stream_that_is_cut_goes_on_over_tls,
+    ],
+    "--stream-management",
+    "offered",
 )
