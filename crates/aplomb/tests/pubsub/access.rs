@@ -2,6 +2,99 @@
 
 use crate::play;
 
+/// Each access model, by XMPP and by a feed, for somebody who has a right by name (1002), whom an
+/// owner shows himself to and has in a group (1001), nobody in particular (1003), and an outcast
+/// (1004). Two lines a person: what comes of subscribing, and of reading by a feed.
+const MODELS: &[(&str, [(&str, &str, u16); 4])] = &[
+    (
+        "open",
+        [
+            ("1002", "subscribed …", 200),
+            ("1001", "subscribed …", 200),
+            ("1003", "subscribed …", 200),
+            ("1004", "forbidden", 404),
+        ],
+    ),
+    (
+        "presence",
+        [
+            ("1002", "subscribed …", 200),
+            ("1001", "subscribed …", 200),
+            ("1003", "not-authorized presence-subscription-required", 404),
+            ("1004", "forbidden", 404),
+        ],
+    ),
+    (
+        "roster",
+        [
+            ("1002", "subscribed …", 200),
+            ("1001", "subscribed …", 200),
+            ("1003", "not-authorized not-in-roster-group", 404),
+            ("1004", "forbidden", 404),
+        ],
+    ),
+    (
+        "authorize",
+        [
+            ("1002", "subscribed …", 200),
+            ("1001", "pending …", 404),
+            ("1003", "pending …", 404),
+            ("1004", "forbidden", 404),
+        ],
+    ),
+    (
+        "whitelist",
+        [
+            ("1002", "subscribed …", 200),
+            ("1001", "item-not-found", 404),
+            ("1003", "item-not-found", 404),
+            ("1004", "item-not-found", 404),
+        ],
+    ),
+];
+
+#[test]
+fn each_model_lets_in_whom_it_names_by_xmpp_and_by_a_feed() {
+    let mut script = String::from(
+        "
+        publisher/cti is here
+        sup1/a is here
+        1001/a is here
+        1002/a is here
+        1003/a is here
+        1004/a is here
+        1001/a sees sup1
+        sup1/a files 1001 under team
+        ",
+    );
+    for (model, people) in MODELS {
+        script += &format!(
+            "
+            publisher/cti makes {model} with access_model={model} roster_groups_allowed=team → …
+            publisher/cti gives {model} to sup1 as owner → done
+            publisher/cti gives {model} to 1002 as member → done
+            publisher/cti gives {model} to 1004 as outcast → done
+            1002/a hears 1002@cc.test {model}: member
+            1004/a hears 1004@cc.test {model}: outcast
+            1001/a hears nothing
+            "
+        );
+        for (who, subscribing, status) in people {
+            script += &format!("{who}/a subscribes {model} → {subscribing}\n");
+            script += &format!("{who} polls {model} → {status}\n");
+        }
+        script += &format!("publisher/cti publishes {model} 1 → publish {model}\n");
+        for (who, _, status) in people {
+            let heard = match status {
+                200 => format!("{who}@cc.test/a {model}: item 1"),
+                _ => "nothing".to_owned(),
+            };
+            script += &format!("{who}/a hears {heard}\n");
+        }
+    }
+    play(&script);
+}
+
 #[test]
 fn an_open_node_is_for_everybody_but_an_outcast() {
     play(

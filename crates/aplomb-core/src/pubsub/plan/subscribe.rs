@@ -32,6 +32,8 @@ impl PubSub {
         }
         let node = Arc::clone(&found.name);
         let known = found.row.subscribers.get(jid);
+        // Whoever need not ask any more need not wait for an answer either.
+        let known = known.filter(|terms| must_ask || terms.is_subscribed());
         if must_ask && known.is_some_and(|terms| terms.until.is_none_or(|until| now < until)) {
             return Err(Refusal::StillPending);
         }

@@ -83,6 +83,25 @@ fn a_right_or_another_model_answers_those_who_wait() {
 }
 
 #[test]
+fn who_was_let_in_with_one_address_need_not_wait_with_another() {
+    check(
+        r"
+        given pub is owner
+        pub create n with access=authorize
+        ada subscribe n ada@cc.test/x = pending n:ada@cc.test/x @pub@cc.test: may ada@cc.test/x?
+        ada subscribe n ada@cc.test/y = pending n:ada@cc.test/y @pub@cc.test: may ada@cc.test/y?
+        pub let in n ada@cc.test/x = done @ada@cc.test/x: ada@cc.test/x Subscribed
+        audience n = ada@cc.test/x
+        ada subscribe n ada@cc.test/y = subscribed n:ada@cc.test/y
+        audience n = ada@cc.test/x ada@cc.test/y
+        ada unsubscribe n ada@cc.test/x = done
+        ada unsubscribe n ada@cc.test/y = done
+        ada subscribe n ada@cc.test/y = pending n:ada@cc.test/y @pub@cc.test: may ada@cc.test/y?
+        ",
+    );
+}
+
+#[test]
 fn an_outcast_loses_what_he_had_and_is_told_so() {
     check(
         r#"

@@ -68,4 +68,27 @@ pub(super) const SAMPLES: &[Sample] = &[
          <unsubscribe node='/finesse/api/User/1001' jid='1001@cc.test/desk'/></pubsub>\
          </iq>",
     ),
+    Sample::refused(
+        "<iq type='set' to='pubsub.cc.test'>\
+         <pubsub xmlns='http://jabber.org/protocol/pubsub'>\
+         <publish node='n'><item id='1'><a xmlns='urn:a'/></item></publish><publish-options>\
+         <x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>\
+         http://jabber.org/protocol/pubsub#publish-options</value></field>\
+         <field var='pubsub#access_model'><value>open</value></field></x></publish-options>\
+         </pubsub></iq>",
+    ),
+    Sample::refused(
+        "<iq type='set' to='pubsub.cc.test'>\
+         <pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>\
+         <subscriptions node='/finesse/api/User/1001'>\
+         <subscription jid='1002@cc.test' subscription='subscribed'/></subscriptions></pubsub></iq>",
+    ),
+    Sample::refused(
+        "<message to='pubsub.cc.test'><x xmlns='jabber:x:data' type='submit'>\
+         <field var='FORM_TYPE'><value>\
+         http://jabber.org/protocol/pubsub#subscribe_authorization</value></field>\
+         <field var='pubsub#node'><value>n</value></field>\
+         <field var='pubsub#subscriber_jid'><value>1002@cc.test</value></field>\
+         <field var='pubsub#allow'><value>1</value></field></x></message>",
+    ),
 ];
