@@ -14,7 +14,7 @@ use super::credentials::{Credentials, UsageError};
 use super::{USAGE, fail, interrupted, print};
 use crate::compare::agent::AgentError;
 use crate::compare::findings::Findings;
-use crate::compare::{self, Failure, Given, Settings, table};
+use crate::compare::{self, Failure, Given, Settings, page, table};
 use crate::limits::{COMPARE_FOREIGN_RATE_MAX, COMPARE_RATE_MAX, COMPARE_SECS_MAX};
 use crate::link::dial::{ConnectError, Over, Target};
 use crate::random;
@@ -67,6 +67,10 @@ pub(super) struct Compare {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 
+    /// Writes a report with plots, one page of HTML that needs nothing besides.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
     /// The agent's phone: if signed out, the agent is signed in with it, and out at the end.
     #[arg(long, value_name = "PHONE", requires = "url")]
     extension: Option<String>,
@@ -100,7 +104,7 @@ Exit codes:
   4  the certificate is not trusted            9  stopped by Ctrl-C; what was found is printed
 
 Examples:
-  aplomb compare
+  aplomb compare --html report.html
   aplomb compare --quick --json -
   aplomb compare https://finesse.example:8445 --user 1001 --extension 1001 --ca site.pem";
 
@@ -111,10 +115,11 @@ impl Compare {
             Err(error) => return fail(&error, USAGE),
         };
         // Files that cannot be written are found before anything is measured.
-        let json = match self.json.as_ref().filter(|path| !is_stdout(path)).map(create).transpose()
-        {
-            Ok(json) => json,
-            Err(error) => return fail(&error, USAGE),
+        let json = self.json.as_ref().filter(|path| !is_stdout(path));
+        let files = [json, self.html.as_ref()].map(|path| path.map(create).transpose());
+        let [json, html] = match files {
+            [Ok(json), Ok(html)] => [json, html],
+            [Err(error), _] | [_, Err(error)] => return fail(&error, USAGE),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let outcome = match runtime {
@@ -122,7 +127,7 @@ impl Compare {
             Err(error) => return fail(&error, 1),
         };
         match outcome {
-            Ok(findings) => self.tell(&findings, json),
+            Ok(findings) => self.tell(&findings, json, html),
             Err(failure) => fail(&failure, exit_code(&failure)),
         }
     }
@@ -171,13 +176,14 @@ impl Compare {
     }
 
     /// Writes what was found wherever it is wanted.
-    fn tell(&self, findings: &Findings, json: Option<(PathBuf, File)>) -> ExitCode {
+    fn tell(&self, findings: &Findings, json: Option<Place>, html: Option<Place>) -> ExitCode {
         let text = table::text(findings);
         let document = || serde_json::to_string_pretty(findings).expect("findings are JSON") + "\n";
-        if let Some((path, mut file)) = json
-            && let Err(error) = file.write_all(document().as_bytes())
-        {
-            return fail(&Wrong::File(path, error), 1);
+        let written = json
+            .map_or(Ok(()), |place| write(place, &document()))
+            .and_then(|()| html.map_or(Ok(()), |place| write(place, &page::html(findings))));
+        if let Err(error) = written {
+            return fail(&error, 1);
         }
         if self.json.as_deref().is_some_and(is_stdout) {
             anstream::eprint!("{text}");
@@ -230,7 +236,14 @@ enum Wrong {
     NoTls,
 }
 
-fn create(path: &PathBuf) -> Result<(PathBuf, File), Wrong> {
+/// A file that can be written to.
+type Place = (PathBuf, File);
+
+fn write((path, mut file): Place, text: &str) -> Result<(), Wrong> {
+    file.write_all(text.as_bytes()).map_err(|error| Wrong::File(path, error))
+}
+
+fn create(path: &PathBuf) -> Result<Place, Wrong> {
     let created = File::create(path).map_err(|error| Wrong::File(path.clone(), error))?;
     Ok((path.clone(), created))
 }

@@ -8,11 +8,14 @@
 pub mod agent;
 pub mod findings;
 pub mod ground;
+pub mod page;
 pub mod plan;
+pub mod plot;
 pub mod server;
 pub mod table;
 pub mod told;
 pub mod ways;
+pub mod words;
 
 mod account;
 mod board;
@@ -243,7 +246,7 @@ impl Measuring<'_, '_> {
         let whole = lengths.sum::<Duration>() + alone_secs * u32::try_from(alone).unwrap_or(0);
         let mut done = Duration::ZERO;
         for (number, (rate, length)) in plan.together.iter().enumerate() {
-            let words = format!("{} ways at once, {rate} events/s", ways.len());
+            let words = format!("{} ways at once, {}", ways.len(), table::per_second(*rate));
             let seed = self.settings.seed.wrapping_add(number as u64);
             let share = |spent: Duration| spent.as_secs_f64() / whole.as_secs_f64();
             self.say(&words, share(done), share(done + *length), *length);
@@ -257,7 +260,7 @@ impl Measuring<'_, '_> {
             let nobody = std::iter::once(None);
             for way in nobody.clone().chain(ways.iter().map(Some)).chain(nobody) {
                 let name = way.map_or("nobody", |way| way.name.as_str());
-                let words = format!("CPU time, {name} at {rate} events/s");
+                let words = format!("CPU time, {name} at {}", table::per_second(*rate));
                 let share = |spent: Duration| spent.as_secs_f64() / whole.as_secs_f64();
                 self.say(&words, share(done), share(done + *length), *length);
                 done += *length;

@@ -32,7 +32,7 @@ fn push_table(out: &mut String, findings: &Findings, at: &Together, alone: Optio
         out.push('\n');
     };
     line(String::new());
-    line(format!("{rate} events/s: {events} events in {secs:.1} s, all ways at once"));
+    line(format!("{}: {events} events in {secs:.1} s, all ways at once", per_second(*rate)));
     let cells =
         ["p50", "p90", "p99", "max", "asked", "empty", "conns", "up/ev", "down/ev", "CPU/ev"];
     line(columns("", &cells.map(str::to_owned)));
@@ -91,8 +91,8 @@ fn push_faults(out: &mut String, findings: &Findings) {
         let Row { missed, doubled, disordered, complaints, .. } = row;
         writeln!(
             out,
-            "  {name} at {rate} events/s: {missed} missed, {doubled} doubled, {disordered} out of \
-             order"
+            "  {name} at {}: {missed} missed, {doubled} doubled, {disordered} out of order",
+            per_second(rate)
         )
         .expect("a string takes everything");
         for complaint in complaints {
@@ -118,6 +118,12 @@ fn push_notes(out: &mut String, findings: &Findings) {
     if let Some(why) = &findings.stopped {
         writeln!(out, "\nINCOMPLETE: {why}").expect("a string takes everything");
     }
+}
+
+/// A rate, in a word.
+pub fn per_second(rate: f64) -> String {
+    let unit = if rate == 1.0 { "event" } else { "events" };
+    format!("{rate} {unit}/s")
 }
 
 /// A time, as short as three digits allow.

@@ -96,8 +96,8 @@ fn of_feed(path: &'static str, reads: Reads, intervals: &[Duration]) -> Vec<Way>
             let poll = |every: Duration, keeps: bool| {
                 let (secs, millis) = (every.as_secs_f64(), every.as_millis());
                 let (key, name) = match keeps {
-                    true => (format!("poll-{millis}ms"), format!("short poll, {secs} s")),
-                    false => (format!("http10-{millis}ms"), format!("HTTP/1.0 poll, {secs} s")),
+                    true => (format!("poll-{millis}ms"), format!("short poll {secs} s")),
+                    false => (format!("http10-{millis}ms"), format!("HTTP/1.0 poll {secs} s")),
                 };
                 Way { key, name, how: How::Poll { path, every, keeps } }
             };
@@ -114,8 +114,8 @@ fn of_feed(path: &'static str, reads: Reads, intervals: &[Duration]) -> Vec<Way>
 fn of_carrier(over: Over, is_tls: bool) -> Way {
     let (key, name) = match (over, is_tls) {
         (Over::Bosh, _) => ("bosh", "XMPP over BOSH"),
-        (Over::Tcp, true) => ("tcp-tls", "XMPP over TCP, TLS"),
-        (Over::Tcp, false) => ("tcp-starttls", "XMPP over TCP, STARTTLS"),
+        (Over::Tcp, true) => ("tcp-tls", "XMPP over direct TLS"),
+        (Over::Tcp, false) => ("tcp-starttls", "XMPP over STARTTLS"),
         (Over::WebSocket, _) => ("ws", "XMPP over WebSocket"),
     };
     Way { key: key.to_owned(), name: name.to_owned(), how: How::Xmpp { over, is_tls } }

@@ -36,8 +36,10 @@ fn keys(document: &Value, of: &str) -> Vec<String> {
 
 #[test]
 fn every_way_sees_every_event_once_and_costs_what_it_must() {
+    let page = tempfile::NamedTempFile::new().unwrap();
     let flags = ["--seconds", "4", "--rates", "20,60", "--poll", "0.05,0.1,0.2", "--seed", "7"];
-    let (document, said) = on_its_own(&[&flags[..], &["--json", "-"]].concat());
+    let files = ["--json", "-", "--html", page.path().to_str().unwrap()];
+    let (document, said) = on_its_own(&[&flags[..], &files].concat());
     assert_eq!(
         keys(&document, "ways"),
         [
@@ -69,6 +71,9 @@ fn every_way_sees_every_event_once_and_costs_what_it_must() {
             assert!(number(row, "empty_answers") <= number(row, "requests"), "{row}");
         }
     }
+    let page = std::fs::read_to_string(page.path()).unwrap();
+    assert_eq!(page.matches("<svg ").count(), 5, "a plot for each kind of figure");
+    assert!(page.contains("Every way saw every event once") && !page.contains("<script"));
     requests_and_connections(&document);
     cpu(&document);
     assert!(said.contains("seed 7") && said.contains("every event once and in order"), "{said}");
@@ -179,7 +184,9 @@ fn every_refusal_has_its_exit_code_and_says_what_to_do() {
     check(&url, &["--insecure"], 7, "--extension");
     check(&clear, &[], 2, "--plain-without-tls");
     check(&url, &["--insecure", "--rates", "100"], 2, "at most 10 events a second");
-    check(&url, &["--insecure", "--json", "/nowhere/x.json"], 2, "/nowhere/x.json");
+    for flag in ["--json", "--html"] {
+        check(&url, &["--insecure", flag, "/nowhere/x"], 2, "/nowhere/x");
+    }
 }
 
 #[test]
