@@ -15,6 +15,7 @@ const BELOW: &[&[Standard]] = &[
     handshake::host_meta::STANDARDS,
     sasl::STANDARDS,
     stream::management::STANDARDS,
+    stream::client_state::STANDARDS,
 ];
 
 /// Everything, carriers first.

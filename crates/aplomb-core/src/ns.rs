@@ -78,6 +78,8 @@ pub const PING: &str = "urn:xmpp:ping";
 pub const MANAGEMENT: &str = "urn:xmpp:sm:3";
 /// Entity time (XEP-0202).
 pub const TIME: &str = "urn:xmpp:time";
+/// Client state indication (XEP-0352).
+pub const CLIENT_STATE: &str = "urn:xmpp:csi:0";
 /// Stream limits advertisement (XEP-0478).
 pub const STREAM_LIMITS: &str = "urn:xmpp:stream-limits:0";
 /// Message carbons (XEP-0280).

@@ -165,6 +165,13 @@ pub const RETURNS_MAX: usize = 16_384;
 /// Stanzas to others that a session may send at once; after that it waits.
 pub const PACE_BURST: u32 = 100;
 
+/// Letters in a mailbox from which on only the newest presence of each session is kept: fewer cost
+/// less than to look for the older one.
+pub const PRESENCES_APART_MAX: usize = 32;
+
+/// Presences that are held back for a client that nobody looks at; with more it gets all of them.
+pub const HELD_PRESENCES_MAX: usize = 1000;
+
 /// Milliseconds for each further stanza to others: no person writes so fast.
 pub const PACE_MS: u64 = 50;
 

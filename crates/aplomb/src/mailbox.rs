@@ -17,7 +17,7 @@ use aplomb_core::realm::Shown;
 use aplomb_core::xml::Element;
 use parking_lot::Mutex;
 
-use crate::limits::STANZA_LETTER_BYTES;
+use crate::limits::{PRESENCES_APART_MAX, STANZA_LETTER_BYTES};
 pub use parcel::{Mail, Parcel, Room};
 
 /// What a mailbox holds.
@@ -135,6 +135,9 @@ impl Mailbox {
             inside.add(letter);
             return Ok(());
         }
+        if let Letter::Presence(shown) = &letter {
+            inside.forget_older(shown);
+        }
         let bytes = letter.bytes();
         inside.is_ended = matches!(letter, Letter::End(_));
         let counted = inside.depth() - inside.parcels as usize;
@@ -216,6 +219,21 @@ impl Inside {
         usize::from(self.first.is_some()) + self.rest.len()
     }
 
+    /// Makes room where many letters wait: of the presences of one session the newest says it all.
+    fn forget_older(&mut self, shown: &Shown) {
+        if self.rest.len() < PRESENCES_APART_MAX {
+            return;
+        }
+        let sender = shown.sender();
+        let older = self.rest.iter().position(|letter| match letter {
+            Letter::Presence(other) => other.sender() == sender,
+            _ => false,
+        });
+        if let Some(older) = older.and_then(|at| self.rest.remove(at)) {
+            self.bytes -= older.bytes();
+        }
+    }
+
     fn remember(&mut self, waker: &Waker) {
         match &mut self.reader {
             Some(reader) => reader.clone_from(waker),
@@ -275,6 +293,29 @@ mod tests {
         mailbox.push(notice(4, 1000)).unwrap();
         assert_eq!(read(&mailbox), ["4"]);
         assert_eq!(mailbox.depth(), 0);
+    }
+
+    #[test]
+    fn who_changes_his_presence_all_day_fills_nobodys_mailbox() {
+        let letters_max = PRESENCES_APART_MAX + 4;
+        let mailbox = Mailbox::new(letters_max, 100_000);
+        let presence = |from: &str| {
+            let (priority, show) = (0, aplomb_core::realm::Show::Away);
+            let tail = format!(" from=\"{from}\"/>").into();
+            Letter::Presence(Arc::new(Shown { priority, show, tail }))
+        };
+        mailbox.push(notice(1, 1)).unwrap();
+        for _ in 0..1000 {
+            mailbox.push(presence("ada")).unwrap();
+        }
+        mailbox.push(presence("bob")).unwrap();
+        mailbox.push(notice(2, 1)).unwrap();
+        let read = read(&mailbox);
+        assert!(read.len() <= letters_max, "{read:?}");
+        assert_eq!(
+            (read[0].as_str(), &read[read.len() - 2..]),
+            ("1", &["p".into(), "2".into()][..])
+        );
     }
 
     #[test]

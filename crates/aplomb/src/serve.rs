@@ -287,7 +287,7 @@ impl Parts<'_> {
                 features: features.after_login.clone(),
                 management: config.stream_management,
                 sasl2,
-                inline: Vec::new(),
+                inline: features.inline.clone(),
             })
         };
         let all = &config.sasl_mechanisms;

@@ -9,6 +9,7 @@ mod answer;
 mod begin;
 mod end;
 mod envelope;
+mod hold;
 mod mail;
 mod resume;
 mod shared;
@@ -37,6 +38,7 @@ use crate::link::{Broken, Heard, Link, Peer, Traffic};
 use crate::mailbox::{EndReason, Letter};
 use end::End;
 use envelope::Envelope;
+use hold::Held;
 use mail::{cut, mail};
 pub use resume::Kept;
 use resume::{Managed, claimed};
@@ -62,6 +64,8 @@ struct Session {
     seat: Option<Seat>,
     envelope: Option<Envelope>,
     managed: Option<Box<Managed>>,
+    /// What is held back, once the client said that nobody looks at it.
+    held: Option<Box<Held>>,
     /// Letters taken from the mailbox that the link could not take yet.
     letters: std::vec::IntoIter<Letter>,
     /// Who wants the keys of whom: the outcome of SCRAM is noted under this name.
@@ -106,6 +110,7 @@ impl Session {
             seat: None,
             envelope: None,
             managed: None,
+            held: None,
             letters: Vec::new().into_iter(),
             keys_of: None,
             tried: (Mechanism::Plain.name(), None),

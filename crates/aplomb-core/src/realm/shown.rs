@@ -50,6 +50,13 @@ impl Shown {
         Self::of(from, &Presence { from: None, to: None, id, kind, priority: 0, payload })
     }
 
+    /// Whose it is, as it is written there.
+    pub fn sender(&self) -> &str {
+        // In a value every `"` is escaped, so this is the attribute and nothing else.
+        let rest = self.tail.split_once(" from=\"").map_or("", |(_, rest)| rest);
+        rest.split('"').next().unwrap_or_default()
+    }
+
     /// Whether the session is there.
     pub fn is_available(&self) -> bool {
         self.show != Show::Gone
@@ -94,6 +101,7 @@ mod tests {
         let element = read_element_in(text, Prologue::Forbidden, ns::CLIENT).unwrap();
         let Ok(Stanza::Presence(presence)) = Stanza::parse(element) else { panic!("{text}") };
         let shown = Shown::of(&"a@cc.test/o'desk".parse().unwrap(), &presence);
+        assert_eq!(shown.sender(), "a@cc.test/o&apos;desk");
         assert_eq!((shown.show, shown.tail.replace('"', "'").as_str()), (show, tail), "{text}");
     }
 

@@ -5,6 +5,7 @@
 
 mod auth;
 pub mod bind;
+pub mod client_state;
 pub mod initiator;
 pub mod management;
 pub mod milestone;

@@ -134,6 +134,8 @@ pub enum Step {
     Unmanaged,
     /// `<r/>` or `<a/>`.
     Acknowledge,
+    /// The client's `<active/>` or `<inactive/>`.
+    ClientState,
     /// Anything else.
     Unknown,
 }
@@ -201,6 +203,8 @@ impl Phase {
             (Self::Bound, Client, S::Enable | S::Resume) => Self::Bound,
             (Self::Bound, Server, S::Enabled | S::Unmanaged) => Self::Bound,
             (Self::Bound, _, S::Acknowledge) => Self::Bound,
+            // XEP-0352 §4.2.
+            (Self::Bound, Client, S::ClientState) => Self::Bound,
 
             // A stream that goes wrong while it opens is opened first (RFC 7395 §3.5).
             (Self::ExpectOpen(_), Server, S::Open) => Self::ExpectError,
@@ -319,6 +323,7 @@ impl Step {
             (ns::MANAGEMENT, "resumed") => Self::Resumed,
             (ns::MANAGEMENT, "failed") => Self::Unmanaged,
             (ns::MANAGEMENT, "r" | "a") => Self::Acknowledge,
+            (ns::CLIENT_STATE, "active" | "inactive") => Self::ClientState,
             (ns::CLIENT, "iq") => Self::of_iq(element),
             (ns::CLIENT, "message" | "presence") => Self::Stanza,
             _ => Self::Unknown,

@@ -16,10 +16,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrival::Newcomer;
-use claims::{Head, asks_for_session, condition, is_from};
+use claims::{Head, asks_for_session, condition, give_language, is_from};
 
 use super::auth::{self, Auth, Move};
 use super::bind;
+use super::client_state;
 use super::phase::{Phase, Profile, Side, Step};
 use crate::framing::{Close, Frame, Framing, Open, StreamCondition, StreamError};
 use crate::jid::FullJid;
@@ -216,10 +217,13 @@ impl Responder {
                 self.answer_close(Some(StreamError::from_element(&element)));
             }
             Phase::ExpectBind | Phase::ExpectResumed => self.take_management(now, &element, false),
-            Phase::Bound if element.ns() == ns::MANAGEMENT => {
-                self.take_management(now, &element, true);
-            }
-            Phase::Bound => self.take_stanza(now, element),
+            Phase::Bound => match client_state::said(&element) {
+                Some(is_active) => self.event(Event::ClientState { is_active }),
+                None if element.ns() == ns::MANAGEMENT => {
+                    self.take_management(now, &element, true);
+                }
+                None => self.take_stanza(now, element),
+            },
             phase => unreachable!("no element of a client leads to {phase:?}"),
         }
     }
@@ -342,13 +346,7 @@ impl Responder {
             return self.close(now, Some(error));
         }
         stanza.set_attr("from", jid.as_str());
-        // People read messages in the language of the stream, if they say no other (RFC 6120
-        // §8.1.5).
-        if let Some(lang) = self.lang.as_ref().filter(|_| stanza.name() == "message")
-            && stanza.attr_in(ns::XML, "lang").is_none()
-        {
-            stanza.set_attr_in(ns::XML, "lang", lang.clone());
-        }
+        give_language(&mut stanza, self.lang.as_deref());
         self.handled = self.handled.map(|handled| handled.wrapping_add(1));
         let is_bind = Step::of_element(&stanza) == Step::Bind;
         let is_session = asks_for_session(&stanza, &self.policy.domain);

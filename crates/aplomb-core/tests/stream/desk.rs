@@ -278,6 +278,10 @@ impl Desk {
             }
             Event::Sent(stanza) => self.unacknowledged.push(stanza, 1),
             Event::Wanted(wish) => self.told.push(format!("{} is wanted", wish.ns())),
+            Event::ClientState { is_active } => {
+                let state = if is_active { "active" } else { "inactive" };
+                self.told.push(format!("the client is {state}"));
+            }
             Event::Acknowledged(handled) => match self.unacknowledged.acknowledge(handled) {
                 Ok(new) => self.told.push(format!("{new} more are acknowledged")),
                 Err(lie) => self.responder.close(self.now, Some(lie.into())),

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use aplomb_core::jid::{FullJid, user_jid};
+use aplomb_core::realm::are_carbons_wanted;
 use aplomb_core::sasl::Mechanism;
 use aplomb_core::sasl::binding::BindingType;
 use aplomb_core::stanza::{Condition, StanzaError};
+use aplomb_core::stream::client_state;
 use aplomb_core::stream::responder::{Answer, Event, Question};
+use aplomb_core::xml::Element;
 use tracing::info;
 
 use super::Session;
@@ -43,9 +46,10 @@ impl Session {
             }
             // The seat is taken and the answer written.
             Event::Bound(_) => self.era = None,
-            Event::Wanted(_) => {}
+            Event::Wanted(wish) => self.grant(&wish),
             Event::Sent(stanza) => self.note_sent(Letter::Stanza(stanza.into())),
             Event::Acknowledged(handled) => self.acknowledge(handled),
+            Event::ClientState { is_active } => self.note_state(is_active),
             Event::Stanza(stanza) => {
                 let seat = self.seat.as_ref().expect("a stanza follows a bind");
                 let replies = Box::pin(self.shared.hub.receive(seat, *stanza)).await;
@@ -54,6 +58,15 @@ impl Session {
                     self.responder.send(self.alive, &reply);
                 }
             }
+        }
+    }
+
+    /// Gives what a client wants from the start (XEP-0386 §4).
+    fn grant(&mut self, wish: &Element) {
+        if let Some(is_active) = client_state::said(wish) {
+            self.note_state(is_active);
+        } else if let Some(seat) = self.seat.as_ref().filter(|_| are_carbons_wanted(wish)) {
+            self.shared.hub.set_carbons(seat, true);
         }
     }
 

@@ -30,9 +30,11 @@ impl Session {
         is_due.then_some(WRITE_BATCH_BYTES)
     }
 
-    /// Whether something from before a loss is to be sent before anything is heard.
+    /// Whether something is to be sent before anything is heard: what is from before a loss, or was
+    /// held back.
     pub(super) fn is_behind(&self) -> bool {
         self.managed.as_ref().is_some_and(|managed| managed.is_behind())
+            || self.held.as_ref().is_some_and(|held| held.is_behind())
     }
 
     /// Writes what waits in the mailbox, until the batch has so many bytes.
@@ -42,7 +44,7 @@ impl Session {
         }
         let now = clock::moment();
         let (mut notices, mut told, mut parcels) = (0, None, Vec::new());
-        let Self { link, letters, responder, envelope, managed, .. } = self;
+        let Self { link, letters, responder, envelope, managed, held, .. } = self;
         let (wrap, waiting) = (link.wrap(), letters.len());
         let envelope = envelope.as_ref().expect("letters follow a bind");
         let written = link.write_batch(|batch| {
@@ -72,6 +74,9 @@ impl Session {
                     None => break,
                 }
             }
+            if let Some(held) = held {
+                held.note_letters(waiting - letters.len());
+            }
             let Some(managed) = managed else { return };
             managed.note_letters(waiting - letters.len());
             if managed.takes_request() {
@@ -94,15 +99,19 @@ impl Session {
         }
     }
 
-    /// Takes what waits in the mailbox, if nothing is left of the last time; whether there is one.
+    /// Takes what waits in the mailbox, if nothing is left of the last time; whether there is any.
     fn open_mail(&mut self) -> bool {
         let Some(seat) = &self.seat else { return false };
         if self.letters.len() == 0 {
             let mut letters = Vec::new();
             seat.mailbox.drain(&mut letters);
+            let letters = match &mut self.held {
+                Some(held) => held.sift(letters),
+                None => letters,
+            };
             self.letters = letters.into_iter();
         }
-        true
+        self.letters.len() > 0
     }
 
     /// Names the reason that waits behind letters for which there is no room.

@@ -206,11 +206,12 @@ impl Session {
     fn keep(&mut self) -> Option<(Kept, Ticket<Kept>)> {
         let Managed { sent, ticket, keep, .. } = *self.managed.take()?;
         let (ticket, handled) = (ticket?, self.responder.handled()?);
+        let held = self.held.take().map(|mut held| held.release()).into_iter().flatten();
         let kept = Kept {
             shared: Arc::clone(&self.shared),
             seat: Some(self.seat.take()?),
             sent,
-            letters: self.letters.by_ref().collect(),
+            letters: self.letters.by_ref().chain(held).collect(),
             handled,
             keep,
         };

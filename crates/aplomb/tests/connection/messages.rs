@@ -15,6 +15,8 @@ use crate::desk::{Desk, Heard, clear, server, soon};
 /// - `ada says …` sends one element; `$ada` in it stands for the id of ada's managed stream.
 /// - `ada hears …` waits for the next message, in which the parts between `…` must come in this
 ///   order; without a `…` in front, for whatever has that in it. `ada hears nothing`: no message.
+/// - `ada is spared X` until a ping is answered; `ada looks and hears X`: she is active again, and
+///   one presence comes before the answer to a ping; `ada publishes an event` and hears it.
 /// - `ada drops` loses her connection, `ada returns 1001` logs in without a bind, `ada leaves`
 ///   closes her stream, and `gone 2` waits until so many sessions are left.
 async fn check(settings: &[(&str, &str)], scene: &str) {
@@ -57,17 +59,7 @@ impl Stage {
                 desk.authenticate(what).await;
                 self.desks.insert(name.to_owned(), desk);
             }
-            (_, "says") => {
-                let ids = self.ids.iter();
-                let what =
-                    ids.fold(what.to_owned(), |what, (of, id)| what.replace(&format!("${of}"), id));
-                self.desk(name).say(&what).await;
-                if what.starts_with("<enable ") {
-                    let enabled = self.desk(name).until("<enabled").await;
-                    let id = enabled.split(" id=\"").nth(1).unwrap().split('"').next().unwrap();
-                    self.ids.insert(name.to_owned(), id.to_owned());
-                }
-            }
+            (_, "says") => self.say(name, what).await,
             (_, "hears") if what == "nothing" => {
                 let heard = self.before_pong(name).await;
                 assert!(!heard.contains("<message"), "{line}: {heard}");
@@ -79,6 +71,22 @@ impl Stage {
                 };
                 assert!(has_in_order(&heard, what), "{line}\n{heard}");
             }
+            (_, "is") => {
+                let heard = self.before_pong(name).await;
+                let spared = what.strip_prefix("spared ").unwrap();
+                assert!(!heard.contains(spared), "{line}: {heard}");
+            }
+            (_, "looks") => {
+                self.desk(name).say("<active xmlns='urn:xmpp:csi:0'/>").await;
+                let heard = self.before_pong(name).await;
+                let wanted = what.strip_prefix("and hears ").unwrap();
+                assert!(heard.contains(wanted), "{line}: {heard}");
+                assert_eq!(heard.matches("<presence").count(), 1, "{line}: {heard}");
+            }
+            (_, "publishes") => {
+                crate::sessions::put_state(clear(&self.server), "1001", "LOGIN").await;
+                self.desk(name).until("NOT_READY").await;
+            }
             (_, "drops") => drop(self.desks.remove(name)),
             (_, "leaves") => {
                 let mut desk = self.desks.remove(name).unwrap();
@@ -86,6 +94,17 @@ impl Stage {
                 desk.until_end().await;
             }
             _ => panic!("no such line: {line}"),
+        }
+    }
+
+    async fn say(&mut self, name: &str, what: &str) {
+        let ids = self.ids.iter();
+        let what = ids.fold(what.to_owned(), |what, (of, id)| what.replace(&format!("${of}"), id));
+        self.desk(name).say(&what).await;
+        if what.starts_with("<enable ") {
+            let enabled = self.desk(name).until("<enabled").await;
+            let id = enabled.split(" id=\"").nth(1).unwrap().split('"').next().unwrap();
+            self.ids.insert(name.to_owned(), id.to_owned());
         }
     }
 
@@ -383,4 +402,93 @@ async fn carbons_outlive_a_lost_connection_and_end_with_the_session() {
         ",
     )
     .await;
+}
+
+#[tokio::test]
+async fn who_looks_away_is_spared_presences_and_nothing_else() {
+    let befriend = "
+        ada = 1001/desk
+        bob = 1003/desk
+        ada says <presence to='1003@cc.test' type='subscribe'/>
+        bob hears type='subscribe'
+        bob says <presence to='1001@cc.test' type='subscribed'/>
+        ada hears from='1003@cc.test/desk'
+        ";
+    let rest = "
+        ada says <inactive xmlns='urn:xmpp:csi:0'/>
+        ada hears nothing
+        bob says <presence><show>away</show></presence>
+        bob says <presence><show>dnd</show></presence>
+        bob hears nothing
+        ada is spared <presence
+        ada publishes an event
+        ada is spared <presence
+        bob says <message to='1001@cc.test' id='m1' type='chat'><body>hi</body></message>
+        ada hears <show>dnd</show>
+        ada hears …id='m1'
+        bob says <presence><show>chat</show></presence>
+        bob says <presence><show>xa</show></presence>
+        bob hears nothing
+        ada is spared <presence
+        ada looks and hears <show>xa</show>
+        bob says <presence/>
+        ada hears from='1003@cc.test/desk'
+        ";
+    check(&[], &[befriend, rest].concat()).await;
+}
+
+#[tokio::test]
+async fn what_was_held_back_is_not_lost_with_the_connection() {
+    check(
+        &[],
+        "
+        ada = 1001/desk
+        bob = 1003/desk
+        ada says <presence to='1003@cc.test' type='subscribe'/>
+        bob hears type='subscribe'
+        bob says <presence to='1001@cc.test' type='subscribed'/>
+        ada hears from='1003@cc.test/desk'
+        ada says <enable xmlns='urn:xmpp:sm:3' resume='true'/>
+        ada says <inactive xmlns='urn:xmpp:csi:0'/>
+        ada hears nothing
+        bob says <presence><show>away</show></presence>
+        bob hears nothing
+        ada is spared <presence
+        ada drops
+        bob says <presence><show>dnd</show></presence>
+        bob hears nothing
+        ada returns 1001
+        ada says <resume xmlns='urn:xmpp:sm:3' previd='$ada' h='0'/>
+        ada hears <show>away</show>
+        ada hears <show>dnd</show>
+        bob says <presence><show>xa</show></presence>
+        ada hears <show>xa</show>
+        ",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn carbons_and_silence_may_be_wanted_in_the_one_step_of_a_login() {
+    let server = server(&[]).await;
+    let at = clear(&server);
+    let mut phone = Desk::open(at).await;
+    phone.open_stream().await;
+    phone
+        .say(
+            "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'>\
+             <initial-response>ADEwMDEAc2VjcmV0</initial-response>\
+             <bind xmlns='urn:xmpp:bind:0'><tag>phone</tag>\
+             <enable xmlns='urn:xmpp:carbons:2'/><inactive xmlns='urn:xmpp:csi:0'/></bind>\
+             </authenticate>",
+        )
+        .await;
+    phone.until("<bound ").await;
+    let mut ada = Desk::login(at, "1001", "desk").await;
+    let _bob = Desk::login(at, "1003", "desk").await;
+    let message = "<message xmlns='jabber:client' to='1003@cc.test' type='chat'><body/></message>";
+    ada.say(message).await;
+    let copy = phone.until("<message").await;
+    assert!(copy.contains("<sent xmlns=\"urn:xmpp:carbons:2\""), "{copy}");
+    server.stop().await;
 }

@@ -46,6 +46,11 @@ fn answer(ask: &Ask<'_>) -> Answered {
     }
 }
 
+/// Whether an element is a wish for carbons, also where a client says it while it binds (XEP-0386).
+pub fn are_carbons_wanted(wish: &Element) -> bool {
+    wish.is(ns::CARBONS, "enable")
+}
+
 /// Whether other sessions get a copy of a message.
 pub(super) fn is_copied(message: &Message, kind: Kind) -> bool {
     let has = |ns: &str, name: &str| message.payload.iter().any(|child| child.is(ns, name));

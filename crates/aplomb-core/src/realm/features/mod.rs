@@ -17,7 +17,7 @@ mod time;
 mod version;
 
 pub(super) use caps::finesse_caps;
-pub use carbons::{Carbon, carbon};
+pub use carbons::{Carbon, are_carbons_wanted, carbon};
 pub(super) use pubsub::{decision, stanza_error, told_message};
 
 use super::place::Place;

@@ -55,6 +55,15 @@ pub(super) fn is_from(stanza: &Element, jid: &FullJid) -> bool {
         })
 }
 
+/// People read a message in the language of its stream, if it says no other (RFC 6120 §8.1.5).
+pub(super) fn give_language(stanza: &mut Element, of_stream: Option<&str>) {
+    if let Some(lang) = of_stream.filter(|_| stanza.name() == "message")
+        && stanza.attr_in(ns::XML, "lang").is_none()
+    {
+        stanza.set_attr_in(ns::XML, "lang", lang);
+    }
+}
+
 /// Whether this is the request of RFC 3921 §3, which every client of Openfire still sends.
 pub(super) fn asks_for_session(stanza: &Element, domain: &str) -> bool {
     stanza.name() == "iq"
@@ -70,7 +79,9 @@ pub(super) const fn condition(violation: &Violation, step: Step) -> StreamCondit
         (Phase::ExpectOpen(_), _) => StreamCondition::UnsupportedStanzaType,
         // RFC 6120 §4.9.3.12 and §7.1.
         (_, Step::Bind | Step::Result | Step::Refusal | Step::Stanza)
-        | (_, Step::Enable | Step::Resume | Step::Acknowledge) => StreamCondition::NotAuthorized,
+        | (_, Step::Enable | Step::Resume | Step::Acknowledge | Step::ClientState) => {
+            StreamCondition::NotAuthorized
+        }
         (_, Step::Open) => StreamCondition::BadFormat,
         (_, Step::Auth(_) | Step::Response(_)) => StreamCondition::PolicyViolation,
         (

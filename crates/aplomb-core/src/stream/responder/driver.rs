@@ -153,6 +153,11 @@ pub enum Event {
     Sent(Element),
     /// The client of a managed stream says how many stanzas it handled, modulo 2^32.
     Acknowledged(u32),
+    /// The client says whether somebody looks at it (XEP-0352).
+    ClientState {
+        /// Whether somebody does.
+        is_active: bool,
+    },
 }
 
 /// What only the driver knows.
