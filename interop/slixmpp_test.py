@@ -261,7 +261,12 @@ def a_subscriber_sets_his_options(lab):
         assert set(values["pubsub#show-values"]) == {"online", "chat", "away", "xa", "dnd"}, values
         payload = ElementTree.fromstring("<n xmlns='urn:n'/>")
         await service.publish(PUBSUB, "options", id="unheard", payload=payload)
-        # The library's own way to set them asks where it should set.
+        # The library's own way to set them asks where it should set, and is told so.
+        try:
+            await service.set_subscription_options(PUBSUB, "options", me, form(desk, deliver="1"))
+            raise AssertionError("a question set something")
+        except IqError as error:
+            assert error.condition == "bad-request", error
         iq = desk.Iq(sto=PUBSUB, stype="set")
         iq["pubsub"]["options"]["node"] = "options"
         iq["pubsub"]["options"]["jid"] = me

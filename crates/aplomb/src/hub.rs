@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aplomb_core::jid::{self, BareJid, FullJid, Jid};
-use aplomb_core::pubsub::{self, Notice, Reader, Tidings};
+use aplomb_core::pubsub::{self, Notice, Reader, Shows, Tidings};
 use aplomb_core::realm::{Directory, Effect, Realm, SessionId, Sights};
 use aplomb_core::roster::Roster;
 use aplomb_core::stanza::{Condition, Stanza, StanzaError};
@@ -356,8 +356,9 @@ fn sessions_of(directory: &Directory, readers: &[Reader]) -> Vec<(SessionId, boo
     for Reader { jid, shows } in readers {
         let is_full = jid.is_full();
         directory.recipients(jid, |desk| {
-            let show = desk.shown().and_then(|shown| shown.show.name());
-            if show.is_some_and(|show| shows.has(show)) {
+            let show = || desk.shown().and_then(|shown| shown.show.name());
+            // Nearly everybody takes events in every state, and an event may be for thousands.
+            if *shows == Shows::ALL || show().is_some_and(|show| shows.has(show)) {
                 meant.push((desk.session(), is_full));
             }
         });

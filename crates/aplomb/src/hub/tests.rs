@@ -116,13 +116,22 @@ async fn play(script: &str) {
                 stage.hub.publish(&notice(node), &Audience::Everyone);
             }
             [node, "to", jids] => {
-                let jid = |jid: &str| Reader::always(jid.parse::<Jid>().expect(line));
-                let jids = jids.split(' ').map(jid).collect();
+                let jids = jids.split(' ').map(reader).collect();
                 stage.hub.publish(&notice(node), &Audience::These(jids));
             }
             [name, "has", expected] => assert_eq!(stage.read(name), expected, "{line}"),
             _ => panic!("no such line: {line}"),
         }
+    }
+}
+
+/// An address, and perhaps the states in which it takes events: `1001@cc.test+away,dnd`.
+fn reader(text: &str) -> Reader {
+    let (jid, shows) = text.split_once('+').unwrap_or((text, ""));
+    let reader = Reader::always(jid.parse::<Jid>().unwrap());
+    match shows {
+        "" => reader,
+        shows => Reader { shows: Shows::of(shows.split(',')).unwrap(), ..reader },
     }
 }
 
@@ -235,6 +244,33 @@ fn a_second_desk_ends_the_first_and_the_first_cannot_disturb_it() {
         b has finesse@cc.test/publisher available, n bare
         b leaves
         0 sessions
+        ",
+    );
+}
+
+#[test]
+fn each_session_gets_events_in_the_states_that_its_subscription_names() {
+    check(
+        "
+        a binds 1001@cc.test/desk
+        b binds 1001@cc.test/phone
+        a sends <presence/>
+        b sends <presence><show>away</show></presence>
+        a has finesse@cc.test/publisher available, 1001@cc.test/phone Away
+        b has 1001@cc.test/desk Online, finesse@cc.test/publisher available
+        n to 1001@cc.test+away,dnd
+        a has nothing
+        b has n bare
+        n to 1001@cc.test+online 1001@cc.test/phone+xa
+        a has n bare
+        b has nothing
+        n to 1001@cc.test 1001@cc.test/phone+xa
+        a has n bare
+        b has n bare
+        b sends <presence><show>xa</show></presence>
+        b has finesse@cc.test/publisher available
+        n to 1001@cc.test/phone+xa
+        b has n full
         ",
     );
 }

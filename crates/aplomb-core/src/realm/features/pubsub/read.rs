@@ -43,6 +43,10 @@ fn look(verb: &Element, page: Option<Page>) -> Result<Request, StanzaError> {
             let wish = ItemsWish { max_items, ids, page };
             Ok(Request::Items { node: node(verb)?, wish })
         }
+        // Whoever fills in a form and asks for it, as slixmpp does, would believe that it is set.
+        "options" if verb.child(ns::DATA_FORMS, "x").is_some() => {
+            Err(StanzaError::new(Condition::BadRequest).with_text("set what is filled in"))
+        }
         "options" => Ok(Request::Options { node: node(verb)?, jid: jid(verb)?, wish: None }),
         "default" => Ok(Request::DefaultOptions { node: optional_node(verb) }),
         _ => Err(StanzaError::new(Condition::BadRequest)),

@@ -15,6 +15,24 @@ pub(super) const SAMPLES: &[Sample] = &[
     Sample::answered(
         "<iq type='get' to='pubsub.cc.test'>\
          <pubsub xmlns='http://jabber.org/protocol/pubsub'>\
+         <options node='/finesse/api/User/1001' jid='1001@cc.test/desk'/></pubsub></iq>",
+    ),
+    Sample::answered(
+        "<iq type='set' to='pubsub.cc.test'>\
+         <pubsub xmlns='http://jabber.org/protocol/pubsub'>\
+         <options node='/finesse/api/User/1001' jid='1001@cc.test/desk'>\
+         <x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>\
+         http://jabber.org/protocol/pubsub#subscribe_options</value></field>\
+         <field var='pubsub#show-values'><value>away</value><value>online</value></field>\
+         </x></options></pubsub></iq>",
+    ),
+    Sample::answered(
+        "<iq type='get' to='pubsub.cc.test'>\
+         <pubsub xmlns='http://jabber.org/protocol/pubsub'><default/></pubsub></iq>",
+    ),
+    Sample::answered(
+        "<iq type='get' to='pubsub.cc.test'>\
+         <pubsub xmlns='http://jabber.org/protocol/pubsub'>\
          <items node='/finesse/api/User/1001' max_items='2'/></pubsub></iq>",
     ),
     Sample::answered(
