@@ -41,7 +41,8 @@ pub const BIND_TAG_BYTES_MAX: usize = 128;
 /// Rounds of PBKDF2 below which our client refuses a server (RFC 7677 §4).
 pub const SCRAM_ITERATIONS_MIN: u32 = 4_096;
 
-/// Rounds of PBKDF2 above which our client refuses a server: about a second of work.
+/// Rounds of PBKDF2 above which our client refuses a server: a second of work by SHA-256, some by
+/// SHA-512.
 pub const SCRAM_ITERATIONS_MAX: u32 = 10_000_000;
 
 /// Characters of a SCRAM nonce that a peer may send; ours have 25, others' up to 64.

@@ -135,11 +135,13 @@ impl Auth {
             }
             (Some(Try::Token(_)), Answer::Verdict(Err(failure))) => self.fail(failure),
             (Some(Try::Exchange(exchange)), Answer::Verdict(verdict)) => {
-                let step = exchange.answer(Reply::Verdict(verdict), nonce);
+                let step = exchange.answer(Reply::Verdict(verdict), "");
                 self.make(step)
             }
             (Some(Try::Exchange(exchange)), Answer::Keys(keys)) => {
-                let step = exchange.answer(Reply::Keys(keys), nonce);
+                // Each try has a nonce of its own (RFC 5802 §5.1).
+                let nonce = format!("{nonce}{}", ".".repeat(self.failures as usize));
+                let step = exchange.answer(Reply::Keys(keys), &nonce);
                 self.make(step)
             }
             (tried, answer) => unreachable!("{answer:?} does not answer {tried:?}"),
