@@ -14,7 +14,7 @@ const { createClient } = require('stanza');
 
 let server;
 before(async () => {
-    server = await start('--stream-management', 'offered');
+    server = await start('--stream-management', 'offered', '--sasl2', 'off');
     platform.WebSocket = server.WebSocket;
 });
 after(() => server?.stop());

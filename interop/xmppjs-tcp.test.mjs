@@ -10,7 +10,7 @@ process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
 
 let server;
 before(async () => {
-    server = await start('--xmpp', '127.0.0.1:0', '--xmpps', '127.0.0.1:0');
+    server = await start('--xmpp', '127.0.0.1:0', '--xmpps', '127.0.0.1:0', '--sasl2', 'off');
 });
 after(() => server?.stop());
 

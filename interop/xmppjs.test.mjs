@@ -6,7 +6,7 @@ import { client, xml } from '@xmpp/client';
 import { field, Inbox, setState, start } from './server.mjs';
 
 let server;
-before(async () => (server = await start()));
+before(async () => (server = await start('--sasl2', 'off')));
 after(() => server?.stop());
 
 function desk(username, { password = 'opensesame', resource = 'crm' } = {}) {
