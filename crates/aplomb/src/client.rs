@@ -23,7 +23,7 @@ use crate::link::dial::{ConnectError, Meter, Over, Target, Trust};
 use crate::{clock, random};
 use news::{Loss, News, What};
 use position::Positions;
-use visit::{Ended, Traveller};
+use visit::{Ended, Memory, Traveller};
 
 /// What a client is to do.
 #[derive(Debug, Clone)]
@@ -39,8 +39,10 @@ pub struct Settings {
     pub user: String,
     /// Its password.
     pub password: Secret<String>,
-    /// The wanted resource.
+    /// The wanted resource, where the server does not have SASL2 or there is no `tag`.
     pub resource: String,
+    /// What the client is called where the server has SASL2; its resource begins with it.
+    pub tag: Option<String>,
     /// Whether the password may be sent without TLS.
     pub allows_plain_without_tls: bool,
     /// The nodes to subscribe to.
@@ -94,11 +96,13 @@ pub async fn run(
     let longest = Duration::from_secs(RECONNECT_SECS_MAX);
     let mut backoff = Backoff::new(Duration::from_secs(RECONNECT_FIRST_SECS), longest);
     let mut has_been_ready = false;
+    let mut memory = Memory::new();
     loop {
         let mut traveller = Traveller {
             settings,
             domain: &domain,
             positions: &mut positions,
+            memory: &mut memory,
             tell: &mut *tell,
             has_been_ready,
             is_ready: false,

@@ -3,25 +3,26 @@
 //! Drain [`Initiator::poll`] before you feed again.
 
 mod driver;
+mod login;
 
-pub use driver::{Event, Output, Passage, StartTls, Trouble, Wish};
+pub use driver::{Event, Held, Output, Passage, Sasl2Wish, StartTls, Trouble, Wish};
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::auth::{decode, element};
+use login::Login;
+
 use super::bind;
 use super::milestone::{self, Milestone};
 use super::phase::{Phase, Profile, Side};
+use super::sasl2;
 use crate::framing::{Close, Frame, Framing, Open};
-use crate::jid::{self, FullJid};
+use crate::jid::FullJid;
 use crate::limits::{ANSWER_SECS_MAX, CLOSE_SECS_MAX, STANZA_BYTES_MAX};
 use crate::ns;
-use crate::sasl::announced::{Announced, Choice};
+use crate::sasl::announced::Announced;
 use crate::sasl::binding::Bindings;
-use crate::sasl::scram::{ClientExchange, Distrust, ExpectedSignature};
-use crate::sasl::{Mechanism, plain};
-use crate::secret::Secret;
+use crate::sasl::fast::FastMechanism;
 use crate::time::Moment;
 use crate::xml::Element;
 
@@ -30,9 +31,13 @@ pub struct Initiator {
     framing: Box<dyn Framing>,
     wish: Wish,
     phase: Phase,
-    scram: Scram,
+    login: Login,
     /// What the server announced for logins.
     announced: Announced,
+    /// In whose words the login is made.
+    words: Profile,
+    /// The mechanisms for tokens that the server has.
+    tokens: Vec<FastMechanism>,
     jid: Option<FullJid>,
     /// The `id` of the session request that waits for its answer.
     session: Option<&'static str>,
@@ -43,15 +48,6 @@ pub struct Initiator {
     outputs: VecDeque<Output>,
 }
 
-/// Where a SCRAM login is.
-#[derive(Debug)]
-enum Scram {
-    Idle,
-    Started(ClientExchange),
-    Answered(ExpectedSignature),
-    Proven,
-}
-
 impl Initiator {
     /// A stream that opens itself.
     pub fn new(now: Moment, framing: Box<dyn Framing>, wish: Wish) -> Self {
@@ -59,8 +55,10 @@ impl Initiator {
             framing,
             wish,
             phase: Phase::START,
-            scram: Scram::Idle,
+            login: Login::Idle,
             announced: Announced::default(),
+            words: Profile::Sasl,
+            tokens: Vec::new(),
             jid: None,
             session: None,
             is_session_offered: false,
@@ -149,7 +147,8 @@ impl Initiator {
 
     fn open(&mut self, now: Moment) {
         let to = Some(self.wish.domain.clone());
-        let open = Open { to, version: Some("1.0".to_owned()), ..Open::default() };
+        let from = self.header_from();
+        let open = Open { to, from, version: Some("1.0".to_owned()), ..Open::default() };
         self.transmit(now, Frame::Open(open));
     }
 
@@ -202,11 +201,18 @@ impl Initiator {
             Some(Milestone::Challenged) => self.respond(now, element)?,
             Some(Milestone::LoggedIn) => {
                 self.check_success(element)?;
-                self.framing.restart();
-                self.open(now);
+                if self.words == Profile::Sasl {
+                    self.framing.restart();
+                    self.open(now);
+                }
             }
+            Some(Milestone::Arrived { .. }) => {
+                self.check_success(element)?;
+                self.jid = Some(sasl2::arrived_as(element).ok_or(Trouble::NoBind)?);
+            }
+            Some(Milestone::Settled) => self.ready(),
             Some(Milestone::LoginRefused(condition, text)) => {
-                return Err(Trouble::Login(condition, text));
+                self.try_again(now, condition, text)?;
             }
             Some(Milestone::BindOffered { has_session }) => {
                 if element.child(ns::BIND, "bind").is_none() {
@@ -230,7 +236,6 @@ impl Initiator {
                 | Milestone::TlsWanted
                 | Milestone::LoginTried(..)
                 | Milestone::Responded
-                | Milestone::Arrived { .. }
                 | Milestone::BindWanted(_)
                 | Milestone::SessionWanted
                 | Milestone::SessionGiven
@@ -251,84 +256,6 @@ impl Initiator {
             self.ready();
         } else {
             self.outputs.push_back(Output::Event(Event::Stanza(stanza)));
-        }
-    }
-
-    /// Begins TLS where it is offered and wanted, else logs in.
-    fn choose_way_in(
-        &mut self,
-        now: Moment,
-        features: &Element,
-        mechanisms: Vec<String>,
-    ) -> Result<(), Trouble> {
-        let is_tls_offered = features.child(ns::TLS, "starttls").is_some();
-        match self.wish.starttls {
-            StartTls::IfOffered | StartTls::Always if is_tls_offered => {
-                self.transmit(now, Frame::Element(Element::new(ns::TLS, "starttls")));
-                Ok(())
-            }
-            StartTls::Always => Err(Trouble::NoTls),
-            StartTls::Never | StartTls::IfOffered => {
-                let binding_types = milestone::binding_types(features);
-                self.announced = Announced { mechanisms, binding_types };
-                self.authenticate(now)
-            }
-        }
-    }
-
-    /// Logs in by the strongest mechanism that both sides have.
-    fn authenticate(&mut self, now: Moment) -> Result<(), Trouble> {
-        let Wish { bindings, nonce, allows_plain, .. } = &self.wish;
-        let user = jid::escape(&self.wish.user);
-        let (mechanism, message) = match self.announced.choose(bindings, *allows_plain) {
-            Some(Choice::Scram(hash, flag)) => {
-                let (exchange, first) = ClientExchange::start(&user, nonce, (hash, flag), bindings);
-                let mechanism = exchange.mechanism();
-                self.scram = Scram::Started(exchange);
-                (mechanism, Secret::new(first))
-            }
-            Some(Choice::Plain) => {
-                let own = format!("{user}@{}", self.wish.domain);
-                (Mechanism::Plain, plain::write(&own, &user, &self.wish.password))
-            }
-            None => return Err(Trouble::NoMechanism(self.announced.mechanisms.clone())),
-        };
-        let auth = element(Profile::Sasl, "auth", message.expose())
-            .with_attr("mechanism", mechanism.name());
-        self.transmit(now, Frame::Element(auth));
-        Ok(())
-    }
-
-    fn respond(&mut self, now: Moment, challenge: &Element) -> Result<(), Trouble> {
-        let message = decode(&challenge.text()).map_err(|_| Distrust::Malformed)?;
-        let response = match std::mem::replace(&mut self.scram, Scram::Idle) {
-            Scram::Started(exchange) => {
-                let (expected, last) =
-                    exchange.answer(&message, &self.wish.password, &self.announced)?;
-                self.scram = Scram::Answered(expected);
-                last
-            }
-            // A server may put its proof into a last challenge (RFC 5802 §5).
-            Scram::Answered(expected) => {
-                expected.check(&message)?;
-                self.scram = Scram::Proven;
-                String::new()
-            }
-            Scram::Idle | Scram::Proven => return Err(Distrust::Malformed.into()),
-        };
-        self.transmit(now, Frame::Element(element(Profile::Sasl, "response", &response)));
-        Ok(())
-    }
-
-    /// A SCRAM server must have proved that it knows the password.
-    fn check_success(&mut self, success: &Element) -> Result<(), Trouble> {
-        match std::mem::replace(&mut self.scram, Scram::Idle) {
-            Scram::Answered(expected) => {
-                let message = decode(&success.text()).map_err(|_| Distrust::Malformed)?;
-                Ok(expected.check(&message)?)
-            }
-            Scram::Started(_) => Err(Distrust::WrongSignature.into()),
-            Scram::Idle | Scram::Proven => Ok(()),
         }
     }
 

@@ -44,6 +44,8 @@ pub enum Milestone {
         /// Whether a lost stream goes on.
         is_resumed: bool,
     },
+    /// The server has no further steps.
+    Settled,
     /// It was not, or the server says something else; the condition and the server's words.
     LoginRefused(String, Option<String>),
     /// The server offers an address, and maybe the session of RFC 3921.
@@ -90,6 +92,7 @@ impl Milestone {
                 let has_session = element.child(ns::SESSION, "session").is_some();
                 Some(Self::BindOffered { has_session })
             }
+            (Step::Features, Phase::ExpectFeatures(Leg::Arrival)) => Some(Self::Settled),
             (Step::StartTls, _) => Some(Self::TlsWanted),
             (Step::Proceed, _) => Some(Self::TlsGranted),
             (Step::TlsFailure, _) => Some(Self::TlsRefused),
@@ -203,6 +206,7 @@ impl fmt::Display for Milestone {
             Self::Challenged => f.write_str("The server sends a challenge."),
             Self::Responded => f.write_str("The client answers it."),
             Self::LoggedIn => f.write_str("The login worked."),
+            Self::Settled => f.write_str("The server has no further steps."),
             Self::Arrived { jid, is_resumed } => write_arrival(f, jid, *is_resumed),
             Self::LoginRefused(condition, text) => {
                 write!(f, "The login was refused: {condition}{}.", words(text.as_deref()))

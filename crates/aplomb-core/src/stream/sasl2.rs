@@ -123,6 +123,52 @@ pub fn offer(
     Element::new(ns::SASL2, "authentication").with_children(each).with_child(inline)
 }
 
+/// What a server offers of it, as a client reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The mechanisms.
+    pub mechanisms: Vec<String>,
+    /// The mechanisms for tokens, of those that we know.
+    pub tokens: Vec<FastMechanism>,
+}
+
+impl Offer {
+    /// Reads it from the features; none if there is no such offer.
+    pub fn of(features: &Element) -> Option<Self> {
+        let offer = features.child(ns::SASL2, "authentication")?;
+        let named = |element: &Element, ns| -> Vec<String> {
+            let mechanisms = element.children().filter(|child| child.is(ns, "mechanism"));
+            mechanisms.map(|mechanism| mechanism.text().trim().to_owned()).collect()
+        };
+        let fast = offer.child(ns::SASL2, "inline").and_then(|i| i.child(ns::FAST, "fast"));
+        let tokens = fast.map(|fast| named(fast, ns::FAST)).unwrap_or_default();
+        Some(Self {
+            mechanisms: named(offer, ns::SASL2),
+            tokens: tokens.iter().filter_map(|name| FastMechanism::named(name)).collect(),
+        })
+    }
+}
+
+/// Writes `<authenticate/>` without its mechanism.
+pub(super) fn authenticate(
+    message: String,
+    agent: Agent,
+    wants: impl IntoIterator<Item = Element>,
+) -> Element {
+    let software = Element::new(ns::SASL2, "software").with_text("aplomb");
+    let agent = Element::new(ns::SASL2, "user-agent").with_attr("id", agent.to_string());
+    Element::new(ns::SASL2, "authenticate")
+        .with_child(Element::new(ns::SASL2, "initial-response").with_text(message))
+        .with_child(agent.with_child(software))
+        .with_children(wants)
+}
+
+/// Writes the wish for an address.
+pub(super) fn bind(tag: &str) -> Element {
+    let tag = Element::new(ns::BIND2, "tag").with_text(tag);
+    Element::new(ns::BIND2, "bind").with_child(tag)
+}
+
 /// The client's first message; none if it comes only when it is asked for.
 ///
 /// - Errors: what stands there is not base64.
@@ -149,6 +195,12 @@ pub(super) fn token((token, expires): (Secret<String>, WallTime)) -> Element {
     Element::new(ns::FAST, "token")
         .with_attr("expiry", expires.to_iso())
         .with_attr("token", token.expose())
+}
+
+/// The mechanism's last word in a success.
+pub(super) fn additional_data(success: &Element) -> Result<Option<Vec<u8>>, DecodeError> {
+    let data = success.child(ns::SASL2, "additional-data");
+    data.map(|data| decode(data.text().trim())).transpose()
 }
 
 /// Whom a success is for: a bare JID, or a full one.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aplomb_core::framing::StreamCondition;
 use aplomb_core::sasl::binding::Bindings;
+use aplomb_core::sasl::fast::Agent;
 use aplomb_core::secret::Secret;
 use aplomb_core::stream::initiator::{self, Event, Output, Wish};
 use aplomb_core::stream::responder::StartTls;
@@ -185,7 +186,7 @@ fn drain(
             Output::Event(Event::Passed(passage)) => {
                 prop_assert!(!passage.text.contains("cGVuY2ls"), "the password is shown");
             }
-            Output::Event(Event::Ready(_) | Event::Stanza(_)) => {}
+            Output::Event(Event::Ready(_) | Event::Token(_) | Event::Stanza(_)) => {}
             Output::StartTls => client.encrypted(now, Bindings::default()),
             Output::Hangup(_) => *is_over = true,
         }
@@ -201,6 +202,11 @@ fn wish() -> Wish {
         resource: None,
         allows_plain: true,
         bindings: Bindings::default(),
+        sasl2: Some(initiator::Sasl2Wish {
+            agent: Agent::parse("d4565fa7-4d72-4749-b3d3-740edbf87770").unwrap(),
+            tag: Some("watch".to_owned()),
+            token: None,
+        }),
         starttls: initiator::StartTls::IfOffered,
         nonce: "client-nonce".to_owned(),
     }
@@ -213,6 +219,11 @@ const BIND_FEATURES: &str = "<stream:features xmlns:stream='http://etherx.jabber
     <bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>\
     <session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></stream:features>";
 const SUCCESS: &str = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
+const SASL2_FEATURES: &str = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'>\
+    <authentication xmlns='urn:xmpp:sasl:2'><mechanism>PLAIN</mechanism></authentication>\
+    </stream:features>";
+const ARRIVAL: &str = "<success xmlns='urn:xmpp:sasl:2'><authorization-identifier>\
+    ada@cc.test/watch/1</authorization-identifier><bound xmlns='urn:xmpp:bind:0'/></success>";
 const BOUND: &str = "<iq type='result' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
     <jid>ada@cc.test/x</jid></bind></iq>";
 
@@ -227,7 +238,11 @@ const SERVER_UNITS_GOOD: [&str; 8] = [
     "<presence/>",
 ];
 
-const SERVER_UNITS: [&str; 19] = [
+const SERVER_UNITS: [&str; 23] = [
+    SASL2_FEATURES,
+    ARRIVAL,
+    "<challenge xmlns='urn:xmpp:sasl:2'/>",
+    "<failure xmlns='urn:xmpp:sasl:2'/>",
     OPEN,
     CLOSE,
     PLAIN_FEATURES,

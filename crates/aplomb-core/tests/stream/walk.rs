@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use aplomb_core::framing::StreamCondition;
 use aplomb_core::sasl::binding::Bindings;
+use aplomb_core::sasl::fast::{Agent, FastMechanism, FastToken};
 use aplomb_core::sasl::{Hash, Mechanism};
 use aplomb_core::secret::Secret;
-use aplomb_core::stream::initiator::{Event, Output, StartTls, Trouble, Wish};
+use aplomb_core::stream::initiator::{Event, Held, Output, Sasl2Wish, StartTls, Trouble, Wish};
 use aplomb_core::stream::responder;
-use aplomb_core::stream::{Initiator, Report, Side, Witness};
+use aplomb_core::stream::{Initiator, Report, Sasl2, Side, Witness};
+use aplomb_core::time::WallTime;
 use aplomb_core::xml::{Element, Prologue, read_element};
 
-use crate::desk::{Carrier, Desk, Seen, World};
+use crate::desk::{self, Carrier, Desk, Seen, TODAY, TOKEN_LIFE_MS, World};
 
 fn world() -> World {
     let passwords = vec![("ada".to_owned(), "pencil".to_owned())];
@@ -26,6 +28,7 @@ fn wish() -> Wish {
         resource: Some("desktop".to_owned()),
         allows_plain: true,
         bindings: Bindings::default(),
+        sasl2: None,
         starttls: StartTls::IfOffered,
         nonce: "client-nonce".to_owned(),
     }
@@ -39,6 +42,7 @@ struct Walk {
     /// What the client believes that it can bind to, over TLS.
     bindings: Bindings,
     story: Vec<String>,
+    token: Option<Held>,
 }
 
 impl Walk {
@@ -47,7 +51,7 @@ impl Walk {
         let client = Initiator::new(desk.now(), world.carrier.framing(), wish);
         let witness = Witness::new(world.carrier.framing(), world.carrier.framing());
         let bindings = world.bindings.clone();
-        let mut walk = Self { desk, client, witness, bindings, story: Vec::new() };
+        let mut walk = Self { desk, client, witness, bindings, story: Vec::new(), token: None };
         walk.go_on();
         walk
     }
@@ -63,6 +67,10 @@ impl Walk {
                 }
                 Output::Event(Event::Passed(passage)) => {
                     self.story.extend(passage.milestone.map(|m| m.to_string()));
+                }
+                Output::Event(Event::Token(held)) => {
+                    self.story.push(format!("A token: {}.", held.is_some()));
+                    self.token = held;
                 }
                 Output::Event(Event::Ready(jid)) => self.story.push(format!("Ready as {jid}.")),
                 Output::Event(Event::Stanza(stanza)) => self.story.push(stanza.to_xml()),
@@ -286,4 +294,151 @@ fn a_server_without_proof_of_the_password_is_distrusted() {
     client.tick(desk.now() + Duration::from_secs(60));
     let last = client.poll().or(last);
     assert!(matches!(last, Some(Output::Hangup(Some(Trouble::Distrust(_))))), "{last:?}");
+}
+
+const AGENT: &str = "d4565fa7-4d72-4749-b3d3-740edbf87770";
+
+fn agent() -> Agent {
+    Agent::parse(AGENT).unwrap()
+}
+
+fn bindings() -> Bindings {
+    Bindings { exporter: Some(Secret::new([5; 32])), server_end_point: Some(vec![6; 32]) }
+}
+
+/// A server with SASL2, where `ada` has a token for the best mechanism.
+fn world_of_tokens(bindings: &Bindings) -> World {
+    let mechanism = FastMechanism::possible(bindings)[0];
+    let expires = WallTime(TODAY.0 + TOKEN_LIFE_MS);
+    let (agent, seed) = (agent(), [1; 16]);
+    let token = FastToken { agent, mechanism, seed, expires, is_used: true, count: 0 };
+    let tokens = vec![desk::Held { account: "ada".to_owned(), token }];
+    World { sasl2: Sasl2::Offered, tokens, bindings: bindings.clone(), ..world() }
+}
+
+fn wish_of(bindings: &Bindings, token: Option<Held>) -> Wish {
+    let sasl2 = Sasl2Wish { agent: agent(), tag: Some("watch".to_owned()), token };
+    Wish { sasl2: Some(sasl2), bindings: bindings.clone(), resource: None, ..wish() }
+}
+
+#[test]
+fn a_client_that_knows_sasl2_is_in_with_its_address_and_gets_a_token() {
+    let bound = bindings();
+    for (carrier, bindings, by) in [
+        (Carrier::WebSocket, Bindings::default(), "SCRAM-SHA-256."),
+        (Carrier::Tcp, bound, "SCRAM-SHA-256-PLUS, bound to this connection by tls-exporter."),
+    ] {
+        let plus = [Mechanism::ScramPlus(Hash::Sha256), Mechanism::Scram(Hash::Sha256)];
+        let world = World {
+            carrier,
+            mechanisms: plus.to_vec(),
+            tokens: Vec::new(),
+            ..world_of_tokens(&bindings)
+        };
+        let walk = Walk::new(&world, wish_of(&bindings, None));
+        let jid = format!("ada@cc.test/watch/{}", agent().mark());
+        let story: Vec<&str> = walk.story.iter().skip(3).map(String::as_str).collect();
+        assert_eq!(
+            story,
+            [
+                &format!("The client logs in by {by}"),
+                "The server sends a challenge.",
+                "The client answers it.",
+                &format!("The login worked, and the client is {jid} from now on."),
+                "A token: true.",
+                "The server has no further steps.",
+                &format!("Ready as {jid}."),
+            ],
+            "{carrier:?}"
+        );
+        let best = if bindings.is_empty() { "HT-SHA-256-NONE" } else { "HT-SHA-256-EXPR" };
+        assert_eq!(walk.token.unwrap().mechanism.name(), best);
+    }
+}
+
+#[test]
+fn a_client_with_a_token_is_in_by_one_message() {
+    for (bindings, mechanism) in
+        [(Bindings::default(), FastMechanism::Unbound), (bindings(), FastMechanism::Exporter)]
+    {
+        let world = world_of_tokens(&bindings);
+        let text = world.tokens[0].token.text(&desk::making("ada"));
+        let token = Some(Held { mechanism, text, count: 1 });
+        let walk = Walk::new(&world, wish_of(&bindings, token.clone()));
+        let jid = format!("ada@cc.test/watch/{}", agent().mark());
+        let story: Vec<&str> = walk.story.iter().skip(3).map(String::as_str).collect();
+        assert_eq!(
+            story,
+            [
+                &format!("The client logs in by {}.", mechanism.name()),
+                &format!("The login worked, and the client is {jid} from now on."),
+                "The server has no further steps.",
+                &format!("Ready as {jid}."),
+            ]
+        );
+        // Where the server has no SASL2, the token is kept to itself.
+        let old = World { sasl2: Sasl2::Off, ..world };
+        let walk = Walk::new(&old, wish_of(&bindings, token));
+        assert_eq!(walk.end(), "Ready as ada@cc.test/fresh.");
+    }
+}
+
+#[test]
+fn a_token_that_is_refused_is_followed_by_the_password() {
+    let none = Bindings::default();
+    let text = Secret::new("never given".to_owned());
+    let token = Some(Held { mechanism: FastMechanism::Unbound, text, count: 1 });
+    let walk = Walk::new(&world_of_tokens(&none), wish_of(&none, token));
+    let tries: Vec<&String> = walk.story.iter().filter(|l| l.contains("logs in by")).collect();
+    assert_eq!(
+        tries,
+        ["The client logs in by HT-SHA-256-NONE.", "The client logs in by SCRAM-SHA-256."]
+    );
+    assert!(walk.story.contains(&"A token: false.".to_owned()));
+    assert!(walk.end().starts_with("Ready as ada@cc.test/watch/") && walk.token.is_some());
+}
+
+#[test]
+fn a_client_that_wants_its_own_resource_binds_as_of_old() {
+    let none = Bindings::default();
+    let mut wish = Wish { resource: Some("desktop".to_owned()), ..wish_of(&none, None) };
+    wish.sasl2.as_mut().unwrap().tag = None;
+    let walk = Walk::new(&world_of_tokens(&none), wish);
+    assert_eq!(walk.end(), "Ready as ada@cc.test/desktop.");
+    assert!(!walk.story.iter().any(|line| line.contains("opens the stream anew")));
+}
+
+#[test]
+fn a_server_without_proof_of_the_token_is_distrusted() {
+    let none = Bindings::default();
+    let world = world_of_tokens(&none);
+    let text = world.tokens[0].token.text(&desk::making("ada"));
+    let token = Some(Held { mechanism: FastMechanism::Unbound, text, count: 1 });
+    for forged in ["", "<additional-data>AAAA</additional-data>"] {
+        let mut desk = Desk::new(&world);
+        let wish = wish_of(&none, token.clone());
+        let mut client = Initiator::new(desk.now(), Carrier::WebSocket.framing(), wish);
+        let mut last = None;
+        while let Some(output) = client.poll() {
+            if let Output::Transmit(unit) = &output {
+                for seen in desk.receive(unit) {
+                    let Seen::Unit(unit) = seen else { continue };
+                    let (before, rest) =
+                        unit.split_once("<additional-data>").unwrap_or((&unit, ""));
+                    let after =
+                        rest.split_once("</additional-data>").map_or("", |(_, after)| after);
+                    let tampered = match rest.is_empty() {
+                        true => unit.clone(),
+                        false => format!("{before}{forged}{after}"),
+                    };
+                    client.receive(desk.now(), tampered.as_bytes());
+                }
+            }
+            last = Some(output);
+        }
+        client.tick(desk.now() + Duration::from_secs(60));
+        let last = client.poll().or(last);
+        let is_distrusted = matches!(last, Some(Output::Hangup(Some(Trouble::Distrust(_)))));
+        assert!(is_distrusted, "{last:?}");
+    }
 }

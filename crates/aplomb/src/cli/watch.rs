@@ -131,6 +131,8 @@ impl Watch {
             domain: self.domain.clone(),
             user: self.user.clone(),
             password: self.credentials.password(&self.user)?,
+            // Who chooses a resource wants that one and no other.
+            tag: resource.is_none().then(|| "watch".to_owned()),
             resource: resource.unwrap_or_else(|| format!("watch-{}", random::name(6))),
             allows_plain_without_tls: self.credentials.plain_without_tls,
             nodes: self.node.iter().cloned().chain(teams).collect(),

@@ -7,8 +7,9 @@ use std::time::Duration;
 use aplomb_core::framing::{Framing, bosh, tcp, ws};
 use aplomb_core::jid::FullJid;
 use aplomb_core::sasl::binding::Bindings;
+use aplomb_core::sasl::fast::Agent;
 use aplomb_core::stanza::StanzaError;
-use aplomb_core::stream::initiator::{self, Output, Passage, StartTls, Wish};
+use aplomb_core::stream::initiator::{self, Held, Output, Passage, Sasl2Wish, StartTls, Wish};
 use aplomb_core::stream::{Initiator, Side};
 use aplomb_core::time::Moment;
 use aplomb_core::xml::Element;
@@ -32,11 +33,33 @@ pub(super) enum Ended {
     Failed(Failure),
 }
 
+/// By what the server knows the client again.
+pub(super) struct Memory {
+    agent: Agent,
+    token: Option<Held>,
+}
+
+impl Memory {
+    /// A client that was never there.
+    pub(super) fn new() -> Self {
+        let agent = Agent::parse(&uuid::Uuid::new_v4().to_string());
+        Self { agent: agent.expect("it is a random UUID"), token: None }
+    }
+
+    /// Counts one more use of the token.
+    fn use_token(&mut self) -> Option<Held> {
+        let held = self.token.as_mut()?;
+        held.count += 1;
+        Some(held.clone())
+    }
+}
+
 /// What outlives a connection.
 pub(super) struct Traveller<'a> {
     pub(super) settings: &'a Settings,
     pub(super) domain: &'a str,
     pub(super) positions: &'a mut Positions,
+    pub(super) memory: &'a mut Memory,
     pub(super) tell: &'a mut (dyn FnMut(News) + Send),
     /// Whether a connection before this one was ready.
     pub(super) has_been_ready: bool,
@@ -64,7 +87,8 @@ impl Traveller<'_> {
             Over::Tcp => Box::new(tcp::Document::new()),
             Over::Bosh => Box::new(bosh::Answers::new()),
         };
-        let initiator = Initiator::new(clock::moment(), framing, self.wish(bindings));
+        let wish = self.wish(bindings);
+        let initiator = Initiator::new(clock::moment(), framing, wish);
         let visit = Visit {
             traveller: self,
             socket,
@@ -80,7 +104,7 @@ impl Traveller<'_> {
         visit.stay(stop).await
     }
 
-    fn wish(&self, bindings: Bindings) -> Wish {
+    fn wish(&mut self, bindings: Bindings) -> Wish {
         let Settings { target, allows_plain_without_tls, .. } = self.settings;
         let starttls = match (target.over, target.is_tls) {
             (Over::WebSocket | Over::Bosh, _) | (Over::Tcp, true) => StartTls::Never,
@@ -94,6 +118,11 @@ impl Traveller<'_> {
             resource: Some(self.settings.resource.clone()),
             allows_plain: target.is_tls || *allows_plain_without_tls,
             bindings,
+            sasl2: Some(Sasl2Wish {
+                agent: self.memory.agent,
+                tag: self.settings.tag.clone(),
+                token: self.memory.use_token(),
+            }),
             starttls,
             nonce: random::name(NONCE_CHARS),
         }
@@ -177,6 +206,9 @@ impl Visit<'_, '_> {
                     }
                 }
                 Output::Event(initiator::Event::Passed(passage)) => self.tell_passage(&passage),
+                Output::Event(initiator::Event::Token(held)) => {
+                    self.traveller.memory.token = held;
+                }
                 Output::Event(initiator::Event::Ready(jid)) => self.ready(jid),
                 Output::Event(initiator::Event::Stanza(stanza)) => self.take_stanza(stanza),
                 Output::StartTls => {
@@ -404,6 +436,7 @@ mod tests {
             user: "1001".to_owned(),
             password: Secret::new("pencil".to_owned()),
             resource: "desk".to_owned(),
+            tag: None,
             allows_plain_without_tls: false,
             nodes: Vec::new(),
             wait: Duration::from_secs(1),
@@ -420,6 +453,7 @@ mod tests {
             settings: &settings,
             domain: "cc.test",
             positions: &mut Positions::default(),
+            memory: &mut Memory::new(),
             tell: &mut |_| {},
             has_been_ready: false,
             is_ready: false,

@@ -97,6 +97,7 @@ impl Ground {
             user: self.user.clone(),
             password: self.password.clone(),
             resource: format!("compare-{}", random::name(6)),
+            tag: None,
             allows_plain_without_tls: self.plain_without_tls,
             nodes: Vec::new(),
             wait: self.wait,

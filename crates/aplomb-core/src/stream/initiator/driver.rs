@@ -5,6 +5,7 @@ use crate::jid::FullJid;
 use crate::limits::ANSWER_SECS_MAX;
 use crate::sasl::Failure;
 use crate::sasl::binding::Bindings;
+use crate::sasl::fast::{Agent, FastMechanism};
 use crate::sasl::scram::Distrust;
 use crate::secret::Secret;
 use crate::stanza::StanzaError;
@@ -27,10 +28,34 @@ pub struct Wish {
     pub allows_plain: bool,
     /// What a login can be bound to: that of the TLS connection, if there is one already.
     pub bindings: Bindings,
+    /// How to log in where the server has SASL2; none keeps to the words of RFC 6120.
+    pub sasl2: Option<Sasl2Wish>,
     /// Whether a stream in clear text is to become one over TLS.
     pub starttls: StartTls,
     /// The client's part of a SCRAM nonce: random, made by the caller.
     pub nonce: String,
+}
+
+/// How a client logs in in the words of SASL2.
+#[derive(Debug, Clone)]
+pub struct Sasl2Wish {
+    /// Which client this is: the same each time it comes.
+    pub agent: Agent,
+    /// What it is called, as the first part of its resource; none asks for a resource as of old.
+    pub tag: Option<String>,
+    /// What it was given the last time.
+    pub token: Option<Held>,
+}
+
+/// A token that a client holds.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// What it is good for.
+    pub mechanism: FastMechanism,
+    /// The token.
+    pub text: Secret<String>,
+    /// How often it is shown with this time; counted by the caller.
+    pub count: u32,
 }
 
 /// What a client wants of STARTTLS (RFC 6120 §5).
@@ -62,6 +87,8 @@ pub enum Output {
 pub enum Event {
     /// A frame of the way to [`Event::Ready`] or of the stream's end went out or came in.
     Passed(Passage),
+    /// The client has a token for next time; or the one it had is worth nothing any more.
+    Token(Option<Held>),
     /// The client has its address and may send stanzas.
     Ready(FullJid),
     /// A stanza came.
