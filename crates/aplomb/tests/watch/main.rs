@@ -6,7 +6,7 @@ mod parties;
 
 use serde_json::{Value, json};
 
-use parties::{Server, Watch};
+use parties::{Line, Server, Watch};
 
 #[test]
 fn an_event_is_seen_and_after_a_crash_what_was_missed_is_told() {
@@ -149,4 +149,52 @@ fn events_are_seen_over_http_too_until_it_leaves_in_order() {
     watch.until(|news| news["meaning"] == "Given back: /finesse/api/User/1001.");
     watch.until(|news| news["meaning"] == "The stream is closed by the server.");
     assert_eq!(watch.end().0, 0);
+}
+
+/// What the steps of a connection mean, up to the presence.
+fn walk(watch: &mut Watch) -> Vec<String> {
+    let mut meanings = Vec::new();
+    while meanings.last().is_none_or(|last| last != "The client is here, with priority 0.") {
+        let step = watch.until(|news| news["kind"] == "step");
+        meanings.push(step["meaning"].as_str().unwrap_or_default().to_owned());
+    }
+    meanings
+}
+
+#[test]
+fn a_watch_whose_line_was_cut_is_back_by_its_token_with_its_address_in_one_round_trip() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), 0);
+    let flags = ["--fingerprint", &server.fingerprint(), "--domain", "cc.test"];
+    for (scheme, port, path) in
+        [("wss", server.https_port(), "/ws/"), ("xmpps", server.port("xmpps"), "")]
+    {
+        let line = Line::to(port);
+        let url = format!("{scheme}://127.0.0.1:{}{path}", line.port);
+        let mut watch = Watch::start(&url, "1001", &flags);
+        let first = walk(&mut watch);
+        let has = |walk: &[String], words: &str| walk.iter().any(|step| step.contains(words));
+        assert!(has(&first, "by SCRAM-SHA-512-PLUS, bound to this connection"), "{first:?}");
+        let worked = |step: &&String| step.starts_with("The login worked, and the client is 1001@");
+        let address = first.iter().find(worked).unwrap().clone();
+
+        for _ in 0..2 {
+            line.cut();
+            watch.until(|news| news["kind"] == "lost");
+            let back = walk(&mut watch);
+            let back: Vec<_> = back.iter().skip_while(|s| !s.contains("opens a stream")).collect();
+            assert_eq!(
+                back[2..],
+                [
+                    "The server takes logins by SCRAM-SHA-512-PLUS, SCRAM-SHA-256-PLUS, \
+                     SCRAM-SHA-1-PLUS, SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN.",
+                    "The client logs in by HT-SHA-256-EXPR.",
+                    &address,
+                    "The server has no further steps.",
+                    "The client is here, with priority 0.",
+                ],
+                "{scheme}"
+            );
+        }
+    }
 }

@@ -1,10 +1,11 @@
 //! The server and the watch, as processes.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -87,6 +88,46 @@ impl Drop for Server {
         // One that was killed already does not mind.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A line to a server that can be cut.
+pub(crate) struct Line {
+    pub(crate) port: u16,
+    ends: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Line {
+    /// Carries whatever comes to a port of its own to `to`.
+    pub(crate) fn to(to: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let ends: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
+        let kept = Arc::clone(&ends);
+        // It ends with the test.
+        thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                let Ok(far) = TcpStream::connect(("127.0.0.1", to)) else { return };
+                let pair = [near, far];
+                kept.lock().unwrap().extend(pair.iter().map(|end| end.try_clone().unwrap()));
+                for (from, to) in [(&pair[0], &pair[1]), (&pair[1], &pair[0])] {
+                    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                    thread::spawn(move || {
+                        let _ = std::io::copy(&mut from, &mut to);
+                        let _ = to.shutdown(Shutdown::Both);
+                    });
+                }
+            }
+        });
+        Self { port, ends }
+    }
+
+    /// Cuts what goes over it now.
+    pub(crate) fn cut(&self) {
+        for end in self.ends.lock().unwrap().drain(..) {
+            // One that is closed already cannot be cut.
+            let _ = end.shutdown(Shutdown::Both);
+        }
     }
 }
 
