@@ -7,6 +7,7 @@ pub mod news;
 pub mod position;
 pub mod system_info;
 
+mod memory;
 mod requests;
 mod visit;
 
@@ -21,9 +22,10 @@ use tokio_util::sync::CancellationToken;
 use crate::limits::{RECONNECT_FIRST_SECS, RECONNECT_SECS_MAX};
 use crate::link::dial::{ConnectError, Meter, Over, Target, Trust};
 use crate::{clock, random};
+use memory::Memory;
 use news::{Loss, News, What};
 use position::Positions;
-use visit::{Ended, Memory, Traveller};
+use visit::{Ended, Traveller};
 
 /// What a client is to do.
 #[derive(Debug, Clone)]

@@ -7,14 +7,14 @@ use std::time::Duration;
 use aplomb_core::framing::{Framing, bosh, tcp, ws};
 use aplomb_core::jid::FullJid;
 use aplomb_core::sasl::binding::Bindings;
-use aplomb_core::sasl::fast::Agent;
 use aplomb_core::stanza::StanzaError;
-use aplomb_core::stream::initiator::{self, Held, Output, Passage, Sasl2Wish, StartTls, Wish};
+use aplomb_core::stream::initiator::{self, Output, Passage, StartTls, Wish};
 use aplomb_core::stream::{Initiator, Side};
 use aplomb_core::time::Moment;
 use aplomb_core::xml::Element;
 use tokio_util::sync::CancellationToken;
 
+use super::memory::Memory;
 use super::news::{Event, Loss, News, Step, What};
 use super::position::Positions;
 use super::requests::{self, Asked};
@@ -31,27 +31,6 @@ pub(super) enum Ended {
     Lost(Loss),
     /// Trying again would not help.
     Failed(Failure),
-}
-
-/// By what the server knows the client again.
-pub(super) struct Memory {
-    agent: Agent,
-    token: Option<Held>,
-}
-
-impl Memory {
-    /// A client that was never there.
-    pub(super) fn new() -> Self {
-        let agent = Agent::parse(&uuid::Uuid::new_v4().to_string());
-        Self { agent: agent.expect("it is a random UUID"), token: None }
-    }
-
-    /// Counts one more use of the token.
-    fn use_token(&mut self) -> Option<Held> {
-        let held = self.token.as_mut()?;
-        held.count += 1;
-        Some(held.clone())
-    }
 }
 
 /// What outlives a connection.
@@ -118,11 +97,7 @@ impl Traveller<'_> {
             resource: Some(self.settings.resource.clone()),
             allows_plain: target.is_tls || *allows_plain_without_tls,
             bindings,
-            sasl2: Some(Sasl2Wish {
-                agent: self.memory.agent,
-                tag: self.settings.tag.clone(),
-                token: self.memory.use_token(),
-            }),
+            sasl2: Some(self.memory.wish(self.settings.tag.clone())),
             starttls,
             nonce: random::name(NONCE_CHARS),
         }
@@ -207,7 +182,7 @@ impl Visit<'_, '_> {
                 }
                 Output::Event(initiator::Event::Passed(passage)) => self.tell_passage(&passage),
                 Output::Event(initiator::Event::Token(held)) => {
-                    self.traveller.memory.token = held;
+                    self.traveller.memory.keep(held);
                 }
                 Output::Event(initiator::Event::Ready(jid)) => self.ready(jid),
                 Output::Event(initiator::Event::Stanza(stanza)) => self.take_stanza(stanza),

@@ -245,7 +245,7 @@ const RULES: &[Rule] = &[
         within: "crates/",
         except: &[
             "crates/aplomb-core/src/sasl/",
-            "crates/aplomb-core/src/stream/initiator.rs",
+            "crates/aplomb-core/src/stream/initiator/login.rs",
             "crates/aplomb-core/src/stream/sasl2.rs",
             "crates/aplomb/src/cli/place.rs",
             "crates/aplomb/src/compare/ground.rs",

@@ -1,4 +1,4 @@
-//! The client's login: by the strongest mechanism, in the words of SASL2 where both sides have them.
+//! The client's login: by the strongest mechanism, in the words of SASL2 where both sides have it.
 //!
 //! With those comes the address, and a token by which the client is back without its password; a
 //! token that is worth nothing any more is followed by the password, on the same stream.
