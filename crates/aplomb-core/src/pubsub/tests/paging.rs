@@ -106,6 +106,7 @@ enum Step {
     /// A request in words, of the owner.
     Ask(String),
     Pass(i64),
+    Lapse,
     Restart,
     /// The next page.
     Read {
@@ -125,8 +126,10 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => prop::sample::select(vec![
             "purge n", "delete n", "create n", "configure n keeping 1", "configure n keeping 3",
             "configure n transient", "configure n lasting", "configure n silent",
+            "configure n expiring 15", "configure n expiring never",
         ]).prop_map(|words| Step::Ask(words.to_owned())),
         1 => (0..40_i64).prop_map(Step::Pass),
+        1 => Just(Step::Lapse),
         1 => Just(Step::Restart),
         8 => (1..4_usize, prop::bool::weighted(0.2))
             .prop_map(|(max, is_backward)| Step::Read { max, is_backward }),
@@ -215,7 +218,13 @@ impl Reader {
         let is_there = |seq| row.is_some_and(|row| row.items.iter().any(|item| item.seq == seq));
         let now = self.stage.now;
         let is_all_there = || self.standing(at..).into_iter().all(is_there);
-        let is_old = row.is_some_and(|row| row.items.iter().any(|i| now.0 - i.at.0 > 60_000));
+        let is_old = row.is_some_and(|row| {
+            let is_over = |item: &Arc<Item>| {
+                let is_expired = row.expiry_of(item).is_some_and(|expiry| expiry <= now);
+                is_expired || now.0 - item.at.0 > 60_000
+            };
+            row.items.iter().any(is_over)
+        });
         let has_purged = row.is_some_and(|row| row.trimmed >= at);
         let is_new = row.is_none_or(|row| row.seq < at);
         assert!(!is_all_there() || is_old || has_purged || is_new, "{lost:?} after {at}");
@@ -240,6 +249,9 @@ proptest! {
             match step {
                 Step::Ask(words) => reader.ask(&words),
                 Step::Pass(secs) => reader.stage.now.0 += 1000 * secs,
+                Step::Lapse => {
+                    lapse(&mut reader.stage);
+                }
                 Step::Restart => restart(&mut reader.stage),
                 Step::Read { max, is_backward } => reader.read(max, is_backward),
             }
