@@ -1,11 +1,13 @@
 // How clients log in: by which mechanism, and bound to what, as the server saw it.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import tls from 'node:tls';
 import { client } from '@xmpp/client';
 import { Desk, Strophe } from './desk.mjs';
 import { Inbox, PASSWORD, PROGRAM, start } from './server.mjs';
@@ -99,18 +101,24 @@ test('@xmpp/client logs in by SCRAM-SHA-1, the only one that it has', async () =
     await xmpp.stop();
 });
 
-/** Runs `aplomb watch` until it is logged in; gives the line that says how. */
-async function watch(url, user, ...flags) {
+/** Runs `aplomb watch` until it is logged in or over; gives what it says. */
+async function tell(url, user, ...flags) {
     const all = ['watch', url, '--user', user, '--domain', 'localhost', ...flags];
     const env = { ...process.env, APLOMB_PASSWORD: PASSWORD };
-    const child = spawn(PROGRAM, all, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(PROGRAM, all, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let text = '';
-    for await (const part of child.stdout) {
-        text += part;
-        if (text.includes('The login worked')) break;
-    }
+    child.stderr.on('data', (part) => (text += part));
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    const isIn = new Promise((resolve) => {
+        child.stdout.on('data', (part) => {
+            text += part;
+            if (text.includes('The login worked')) resolve();
+        });
+    });
+    await Promise.race([isIn, ended]);
     child.kill();
-    return text.split('\n').find((line) => line.includes('logs in by'))?.trim();
+    await ended;
+    return text.replace(/\s+/g, ' ');
 }
 
 test('aplomb watch takes the strongest that each carrier has, and says so', async () => {
@@ -122,18 +130,68 @@ test('aplomb watch takes the strongest that each carrier has, and says so', asyn
         ['1009', server.bosh, 'tls-server-end-point'],
     ];
     for (const [user, url, binding] of ways) {
-        const said = await watch(url, user, '--ca', path.join(server.home, 'ca.pem'));
+        const said = await tell(url, user, '--ca', path.join(server.home, 'ca.pem'));
         assert.equal(await loginOf(user), `SCRAM-SHA-512-PLUS by ${binding}`, url);
         const words = `by SCRAM-SHA-512-PLUS, bound to this connection by ${binding}.`;
-        assert.ok(said?.includes(words), said);
+        assert.ok(said.includes(words), said);
     }
 });
+
+/**
+ * Somebody in between, with a certificate of his own, who passes on what both sides say, but for
+ * what `change` makes of the server's words. Gives his port.
+ */
+async function between(t, change = (text) => text) {
+    const [key, cert] = ['key.pem', 'cert.pem'].map((name) => path.join(server.home, name));
+    const how = 'req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost';
+    execFileSync('openssl', [...how.split(' '), '-keyout', key, '-out', cert], { stdio: 'ignore' });
+    const inside = { host: '127.0.0.1', port: server.told.xmpps.split(':').pop() };
+    const own = { key: readFileSync(key), cert: readFileSync(cert) };
+    const listener = tls.createServer(own, (victim) => {
+        const to = tls.connect({ ...inside, rejectUnauthorized: false });
+        victim.on('data', (bytes) => to.write(bytes)).on('close', () => to.destroy());
+        to.on('data', (bytes) => victim.write(change(String(bytes))));
+        to.on('close', () => victim.destroy());
+        for (const socket of [victim, to]) socket.on('error', () => {});
+    });
+    await new Promise((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    t.after(() => listener.close());
+    return listener.address().port;
+}
+
+for (const [what, change, words] of [
+    ['passes all on', (text) => text, 'bound to another TLS connection'],
+    [
+        'takes every bound form away',
+        (text) => text.replace(/<mechanism>SCRAM-SHA-\d+-PLUS<\/mechanism>/g, ''),
+        'your client was told that they cannot',
+    ],
+    [
+        'takes the strongest away',
+        (text) => text.replace(/<mechanism>SCRAM-SHA-512(-PLUS)?<\/mechanism>/g, ''),
+        'somebody in between took the better ones away',
+    ],
+    [
+        'takes a type of binding away',
+        (text) => text.replace(/<channel-binding type=.tls-exporter.\/>/g, ''),
+        'somebody in between took the better ones away',
+    ],
+]) {
+    test(`aplomb watch does not log in where somebody in between ${what}`, async (t) => {
+        const url = `xmpps://localhost:${await between(t, change)}`;
+        const since = server.log.all.length;
+        const text = await tell(url, '1010', '--insecure');
+        assert.ok(text.includes(words), text);
+        const logins = server.log.all.slice(since).filter((line) => line.includes('"logged in"'));
+        assert.deepEqual(logins, []);
+    });
+}
 
 test('an operator leaves out what he does not want', async () => {
     const few = await start('--sasl-mechanisms', 'SCRAM-SHA-256,PLAIN');
     try {
         await writeFile(path.join(few.home, 'ca.pem'), few.ca);
-        await watch(few.ws, '1001', '--ca', path.join(few.home, 'ca.pem'));
+        await tell(few.ws, '1001', '--ca', path.join(few.home, 'ca.pem'));
         assert.equal(await loginOf('1001', 0, few), 'SCRAM-SHA-256');
         const refused = new Desk(few, '1002', { mechanisms: [Strophe.SASLSHA512] });
         assert.notEqual(await refused.connect(), 'CONNECTED');
