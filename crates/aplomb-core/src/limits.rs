@@ -97,6 +97,9 @@ pub const PUBSUB_ROSTER_GROUPS_MAX: usize = 100;
 /// Subscriptions to one node that wait for an owner's word.
 pub const PUBSUB_PENDING_MAX: usize = 1000;
 
+/// Owners' answers that one is asked for at a time; the others follow when these are given.
+pub const PUBSUB_QUESTIONS_MAX: usize = 100;
+
 /// Seconds for which they wait: a week, so that an owner may be away for some days.
 pub const PUBSUB_PENDING_SECS: i64 = 7 * 24 * 60 * 60;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::deadlines::Due;
 use super::node::Node;
-use super::{Affiliation, Change, Item, PubSub, SendLast, Terms};
+use super::{Affiliation, Change, Item, PubSub, SendLast, SubscriptionState, Terms};
 use crate::jid::{BareJid, Jid};
 use crate::time::WallTime;
 
@@ -118,7 +118,12 @@ impl PubSub {
         let before = row.subscribers.insert(jid.clone(), terms.clone());
         let before = before.and_then(|terms| terms.until);
         self.time_subscription(&node, jid, before, terms.until);
-        self.subscriptions.entry(jid.to_bare()).or_default().insert((node, jid.clone()));
+        let place = (node, jid.clone());
+        match terms.state {
+            SubscriptionState::Pending => self.waiting.insert(place.clone()),
+            SubscriptionState::Subscribed => self.waiting.remove(&place),
+        };
+        self.subscriptions.entry(jid.to_bare()).or_default().insert(place);
     }
 
     fn remove_subscription(&mut self, node: &Arc<str>, jid: &Jid) {
@@ -161,6 +166,7 @@ impl PubSub {
     }
 
     fn forget_subscription(&mut self, node: &Arc<str>, jid: &Jid) {
+        self.waiting.remove(&(Arc::clone(node), jid.clone()));
         let person = jid.to_bare();
         let Some(of_person) = self.subscriptions.get_mut(&person) else { return };
         of_person.remove(&(Arc::clone(node), jid.clone()));

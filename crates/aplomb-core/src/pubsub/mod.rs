@@ -63,6 +63,8 @@ pub struct PubSub {
     deadlines: Deadlines,
     /// The nodes that send their newest item to whoever becomes available.
     greeting: BTreeSet<Arc<str>>,
+    /// The subscriptions that wait for an owner's word.
+    waiting: BTreeSet<(Arc<str>, Jid)>,
 }
 
 impl PubSub {
@@ -80,6 +82,7 @@ impl PubSub {
             retired: 0,
             deadlines: Deadlines::default(),
             greeting: BTreeSet::new(),
+            waiting: BTreeSet::new(),
         }
     }
 

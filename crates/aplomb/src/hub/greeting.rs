@@ -1,5 +1,5 @@
-//! The newest items for whoever becomes available, from nodes that send them (XEP-0060 §8.2,
-//! `pubsub#send_last_published_item`).
+//! What waits for whoever becomes available: the newest items of nodes that send them, questions to
+//! owners (XEP-0060 §8.2, `pubsub#send_last_published_item`; §8.6).
 
 use std::sync::atomic::Ordering;
 

@@ -2,10 +2,13 @@
 
 use crate::play;
 
+/// Who, what comes of subscribing, and of reading by a feed.
+type Person = (&'static str, &'static str, u16);
+
 /// Each access model, by XMPP and by a feed, for somebody who has a right by name (1002), whom an
 /// owner shows himself to and has in a group (1001), nobody in particular (1003), and an outcast
-/// (1004). Two lines a person: what comes of subscribing, and of reading by a feed.
-const MODELS: &[(&str, [(&str, &str, u16); 4])] = &[
+/// (1004).
+const MODELS: &[(&str, [Person; 4])] = &[
     (
         "open",
         [
@@ -211,6 +214,7 @@ fn who_subscribes_by_authorization_waits_for_an_owner() {
         publisher/cti is here
         1001/a is here
         1002/a is here
+        publisher/cti hears publisher@cc.test/cti may 1001@cc.test/a desk?
         publisher/cti asks pending → executing desk
         publisher/cti asks pending of desk → completed
         publisher/cti hears publisher@cc.test/cti may 1001@cc.test/a desk?

@@ -78,13 +78,15 @@ impl PubSub {
         Some((reader, Notice::late(&self.epoch, name, item, config)))
     }
 
-    /// Whether a node sends its newest item to whoever becomes available.
+    /// Whether somebody may get something when he becomes available: the newest item of a node, or
+    /// a question about a subscription that waits.
     pub fn is_greeting(&self) -> bool {
-        !self.greeting.is_empty()
+        !self.greeting.is_empty() || !self.waiting.is_empty()
     }
 
     /// What a session gets that became available: of each node that sends it, to which its full or
-    /// its bare address is subscribed, once. `standing` is that of the asker with a node.
+    /// its bare address is subscribed, once; and whether those may subscribe who wait at his nodes.
+    /// `standing` is that of the asker with a node.
     pub fn greet(
         &self,
         asker: &Asker,
@@ -102,7 +104,7 @@ impl PubSub {
             may_read.then(|| self.last_for((node, row), &jids[0], terms, now)).flatten()
         };
         let late = self.greeting.iter().filter_map(of_node).collect();
-        Outcome { late, ..told(Reply::Done) }
+        Outcome { late, tidings: self.questions(asker, now), ..told(Reply::Done) }
     }
 }
 

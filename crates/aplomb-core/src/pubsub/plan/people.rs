@@ -13,6 +13,7 @@ use super::{Found, changed, told};
 use crate::jid::{BareJid, Jid};
 use crate::limits::{
     PUBSUB_AFFILIATIONS_MAX, PUBSUB_NODES_LISTED_MAX, PUBSUB_PENDING_MAX, PUBSUB_PENDING_SECS,
+    PUBSUB_QUESTIONS_MAX,
 };
 use crate::time::WallTime;
 
@@ -221,12 +222,24 @@ impl PubSub {
         };
         let found = self.found(asker, node, Right::Owner)?;
         let waiting = found.row.subscribers.iter().filter(|(_, terms)| !terms.is_subscribed());
-        let ask = |(jid, _): (&Jid, &Terms)| {
-            let tiding = Tiding::MaySubscribe(jid.clone());
-            self.tidings(&found.name, asker.jid.clone().into(), tiding, now)
-        };
-        let tidings = waiting.map(ask).collect();
+        let waiting = waiting.take(PUBSUB_QUESTIONS_MAX);
+        let tidings = waiting.map(|(jid, _)| self.question(asker, &found.name, jid, now)).collect();
         Ok(Outcome { tidings, ..told(Reply::Done) })
+    }
+
+    /// What an owner by name is asked who was not there when somebody came.
+    pub(super) fn questions(&self, asker: &Asker, now: WallTime) -> Vec<Tidings> {
+        let person = asker.jid.to_bare();
+        let is_his = |(node, _): &&(Arc<str>, Jid)| {
+            let row = self.nodes.get(node);
+            row.is_some_and(|row| row.affiliation(&person) == Affiliation::Owner)
+        };
+        let his = self.waiting.iter().filter(is_his).take(PUBSUB_QUESTIONS_MAX);
+        his.map(|(node, jid)| self.question(asker, node, jid, now)).collect()
+    }
+
+    fn question(&self, asker: &Asker, node: &Arc<str>, jid: &Jid, now: WallTime) -> Tidings {
+        self.tidings(node, asker.jid.clone().into(), Tiding::MaySubscribe(jid.clone()), now)
     }
 
     /// - Errors: the asker owns nothing, so nobody waits for him.

@@ -83,6 +83,32 @@ fn a_right_or_another_model_answers_those_who_wait() {
 }
 
 #[test]
+fn an_owner_who_was_away_is_asked_when_he_comes() {
+    let mut stage = Stage::new();
+    stage.standings.insert("pub".into(), Standing::Owner);
+    let mut ask = |who: &str, words: &str| {
+        let words: Vec<_> = words.split(' ').collect();
+        stage.ask(who, &request(&words)).unwrap();
+        let mut came = Vec::new();
+        for who in ["pub", "ada"] {
+            let outcome =
+                stage.service.greet(&stage.asker(who, None), WallTime(0), |_| Standing::UNKNOWN);
+            came.extend(outcome.tidings.into_iter().map(|t| (t.to.to_string(), t.tiding)));
+        }
+        assert_eq!(stage.service.is_greeting(), !came.is_empty());
+        came
+    };
+    assert_eq!(ask("pub", "create n with access=authorize"), []);
+    let question = Tiding::MaySubscribe("ada@cc.test".parse().unwrap());
+    let asked = [("pub@cc.test/desk".to_owned(), question)];
+    assert_eq!(ask("ada", "subscribe n ada@cc.test"), asked);
+    assert_eq!(ask("pub", "let in n ada@cc.test"), []);
+    ask("ada", "unsubscribe n ada@cc.test");
+    assert_eq!(ask("ada", "subscribe n ada@cc.test"), asked);
+    assert_eq!(ask("pub", "delete n"), []);
+}
+
+#[test]
 fn who_was_let_in_with_one_address_need_not_wait_with_another() {
     check(
         r"
