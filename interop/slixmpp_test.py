@@ -156,6 +156,40 @@ def another_agents_node_is_refused(lab):
     asyncio.run(ask())
 
 
+def two_people_come_to_see_each_other(lab):
+    async def meet():
+        ada, bob = await Desk(lab, "1001").online(), await Desk(lab, "1004").online()
+        for desk in (ada, bob):
+            # Who is asked decides by himself, below.
+            desk.auto_authorize, desk.auto_subscribe = None, None
+            await desk.get_roster()
+        asked = asyncio.get_running_loop().create_future()
+        bob.add_event_handler("presence_subscribe", lambda ask: asked.set_result(ask))
+        ada.add_event_handler("presence_dnd", lambda busy: ada.seen.put_nowait(("presence_dnd", busy)))
+        ada.update_roster("1004@localhost", name="Bob", groups=["Team 1"])
+        ada.send_presence_subscription("1004@localhost", ptype="subscribe")
+        assert (await asyncio.wait_for(asked, WAIT_SECS))["from"].bare == "1001@localhost"
+        bob.send_presence_subscription("1001@localhost", ptype="subscribed")
+        of_bob = lambda data: data["from"] == "1004@localhost/slixmpp"  # noqa: E731
+        await ada.until("presence_available", of_bob)
+        bob.send_presence(pshow="dnd", pstatus="in a call")
+        busy = await ada.until("presence_dnd")
+        assert busy["status"] == "in a call" and of_bob(busy), busy
+        entry = ada.client_roster["1004@localhost"]
+        assert entry["subscription"] == "to" and entry["name"] == "Bob", entry
+        assert entry["groups"] == ["Team 1"] and "slixmpp" in entry.resources, entry
+        assert bob.client_roster["1001@localhost"]["subscription"] == "from"
+        gone = asyncio.get_running_loop().create_future()
+        ada.add_event_handler("presence_unavailable", lambda data: gone.set_result(data))
+        await bob.disconnect()
+        assert of_bob(await asyncio.wait_for(gone, WAIT_SECS))
+        await ada.del_roster_item("1004@localhost")
+        assert (await ada.get_roster())["roster"]["items"] == {}
+        await ada.disconnect()
+
+    asyncio.run(meet())
+
+
 def a_wrong_password_is_refused(lab):
     async def ask():
         desk = Desk(lab, "1004", password="wrong")
@@ -342,6 +376,7 @@ run(
         a_login_that_is_bound_to_another_connection_is_refused,
         a_node_says_that_it_is_a_leaf,
         another_agents_node_is_refused,
+        two_people_come_to_see_each_other,
         a_wrong_password_is_refused,
         a_second_desk_ends_the_first_with_a_conflict,
         items_come_in_pages_from_either_end,

@@ -95,3 +95,38 @@ test('a second desk ends the first with a conflict', async () => {
     assert.equal(error.data.condition, 'conflict');
     second.client.disconnect();
 });
+
+test('two people come to see each other', async () => {
+    const ada = desk('1001');
+    const bob = desk('1004');
+    for (const { client, inbox } of [ada, bob]) {
+        for (const name of ['subscribe', 'roster:update', 'available', 'unavailable']) {
+            client.on(name, (data) =>
+                inbox.push({ name, data, toString: () => `${name} ${JSON.stringify(data)}` }),
+            );
+        }
+        await inbox.until('session', ({ name }) => name === 'session:started');
+        assert.deepEqual((await client.getRoster()).items, []);
+        client.sendPresence();
+    }
+    const address = `1004@${server.domain}`;
+    await ada.client.updateRosterItem({ jid: address, name: 'Bob', groups: ['Team 1'] });
+    ada.client.subscribe(address);
+    const asked = await bob.inbox.until('wish', ({ name }) => name === 'subscribe');
+    assert.equal(asked.data.from, `1001@${server.domain}`);
+    bob.client.acceptSubscription(`1001@${server.domain}`);
+    const from = ({ name, data }, what) => name === what && data.from === `${address}/stanza`;
+    await ada.inbox.until('presence of Bob', (thing) => from(thing, 'available'));
+    bob.client.sendPresence({ show: 'dnd', status: 'in a call' });
+    await ada.inbox.until('busy', (thing) => from(thing, 'available') && thing.data.show === 'dnd');
+    const { items } = await ada.client.getRoster();
+    assert.equal(items.length, 1);
+    assert.equal(items[0].subscription, 'to');
+    assert.equal(items[0].name, 'Bob');
+    assert.deepEqual(items[0].groups, ['Team 1']);
+    bob.client.disconnect();
+    await ada.inbox.until('end of Bob', (thing) => from(thing, 'unavailable'));
+    await ada.client.removeRosterItem(address);
+    assert.deepEqual((await ada.client.getRoster()).items, []);
+    ada.client.disconnect();
+});

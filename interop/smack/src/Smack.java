@@ -30,6 +30,7 @@ public final class Smack {
             .test("a publisher publishes and reads", () -> aPublisherPublishes(server))
             .test("an owner configures a node", () -> Nodes.anOwnerConfiguresANodeAndGivesRights(server))
             .test("both sides ping", () -> bothSidesPing(server))
+            .test("two people come to see each other", () -> People.comeToSeeEachOther(server))
             .test("a wrong password is refused", () -> aWrongPasswordIsRefused(server))
             .test("a second desk ends the first", () -> aSecondDeskEndsTheFirst(server))
             .test("a stream that is cut goes on, by STARTTLS", () -> Resumption.goesOn(server, false))
