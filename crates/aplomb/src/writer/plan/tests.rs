@@ -7,6 +7,8 @@ use aplomb_core::domain::{
 };
 use aplomb_core::secret::Secret;
 
+use aplomb_core::roster::Word;
+
 use super::*;
 use crate::limits::AUDIENCE_REMEMBERED_MIN;
 use crate::mailbox::Mailbox;
@@ -257,6 +259,84 @@ fn what_was_written_makes_the_same_working_copy_again() {
     let node = "/finesse/api/User/1001";
     assert_eq!(again.domain().user("1001"), working.domain().user("1001"));
     assert_eq!((again.pubsub.seq(node), working.pubsub.seq(node)), (3, 3));
+}
+
+/// Has 1001 and 1002 see each other; gives what is to be kept of it.
+fn befriend(working: &mut Working) -> Vec<Change> {
+    let mut batch = Batch::default();
+    for (who, word, to) in [
+        ("1001", Word::Subscribe, "1002"),
+        ("1002", Word::Subscribed, "1001"),
+        ("1002", Word::Subscribe, "1001"),
+        ("1001", Word::Subscribed, "1002"),
+        ("1001", Word::Subscribe, "sup2"),
+    ] {
+        let request = roster::Request::Say { word, to: person(to), stanza: "<presence/>".into() };
+        working.ask_roster(&person(who), &request, NOW, &mut batch).unwrap();
+    }
+    batch.changes
+}
+
+fn person(name: &str) -> BareJid {
+    format!("{name}@cc.test").parse().unwrap()
+}
+
+/// Who comes to see whom by a step, and who does not any more: `1001 sees 1002`.
+fn sights_of(working: &mut Working, step: Step) -> Vec<String> {
+    let (mut batch, asked) =
+        (Batch::default(), Asked { request_id: "", is_quiet: false, now: NOW });
+    assert!(working.steps(&[step], &asked, &mut batch).is_ok());
+    let line = |sight: &Sight| {
+        let verb = if sight.is_seen { "sees" } else { "loses" };
+        let [seer, seen] = [&sight.seer, &sight.seen].map(|jid| account_of(jid));
+        format!("{seer} {verb} {seen}")
+    };
+    let mut lines: Vec<_> = batch.sights.iter().map(line).collect();
+    lines.sort();
+    lines.dedup();
+    lines
+}
+
+#[test]
+fn who_leaves_the_last_common_team_is_seen_no_more_and_comes_back_with_it() {
+    let mut working = centre();
+    befriend(&mut working);
+    let team = Team { id: "2".into(), name: "Two".into() };
+    assert!(sights_of(&mut working, Step::Command(Command::PutTeam(team))).is_empty());
+    assert!(sights_of(&mut working, login("1001")).is_empty());
+    let away = put(user("1002", Role::Agent, "2"));
+    assert_eq!(sights_of(&mut working, away), ["1001 loses 1002", "1002 loses 1001"]);
+    let mut both = user("1002", Role::Supervisor, "2");
+    both.supervises = vec!["1".into()];
+    assert_eq!(sights_of(&mut working, put(both)), ["1001 sees 1002", "1002 sees 1001"]);
+}
+
+#[test]
+fn a_removed_user_is_in_nobodys_sight_and_his_roster_is_gone() {
+    let mut working = centre();
+    befriend(&mut working);
+    let remove = Step::Command(Command::RemoveUser("1001".into()));
+    assert_eq!(
+        sights_of(&mut working, remove),
+        ["1001 loses 1002", "1002 loses 1001", "sup2 loses 1001"]
+    );
+    assert_eq!(working.roster.contacts(&person("1001")).count(), 0);
+    let left = working.roster.contact(&person("1002"), &person("1001")).unwrap();
+    assert_eq!(left.subscription(), "none");
+}
+
+#[test]
+fn rosters_and_who_sees_whom_are_the_same_after_a_start() {
+    let mut working = centre();
+    let kept = befriend(&mut working);
+    let (_, mut before) = working.people();
+    let again = Working::new(&setup(), &snapshot(seeds().into_iter().chain(kept).collect()));
+    let (roster, mut after) = again.people();
+    let order = |sight: &Sight| (sight.seen.clone(), sight.seer.clone());
+    before.sort_by_key(order);
+    after.sort_by_key(order);
+    assert_eq!((after.len(), after), (2, before));
+    assert_eq!(roster.version(&person("1001")), working.roster.version(&person("1001")));
 }
 
 const NOW: WallTime = WallTime(1_700_000_000_000);
