@@ -184,13 +184,15 @@ impl PubSub {
         now: WallTime,
     ) -> Result<Outcome, Refusal> {
         let found = self.found(asker, node, Right::Owner)?;
-        let waits = found.row.subscribers.get(jid).is_some_and(|terms| !terms.is_subscribed());
-        if !waits {
-            return Ok(told(Reply::Done));
-        }
+        let waits = found.row.subscribers.get(jid).filter(|terms| !terms.is_subscribed());
+        let Some(terms) = waits else { return Ok(told(Reply::Done)) };
         let state = is_let_in.then_some(SubscriptionState::Subscribed);
         let (changes, tidings) = self.set_state(&found, jid, state, now);
-        Ok(Outcome { tidings, ..changed(Reply::Done, changes) })
+        // The newest item is for whom an owner let in, too (XEP-0060 §12.10).
+        let (place, terms) = ((&found.name, found.row), Terms::of(terms.options));
+        let late = is_let_in.then(|| self.last_for(place, jid, &terms, now)).flatten();
+        let late = late.into_iter().collect();
+        Ok(Outcome { tidings, late, ..changed(Reply::Done, changes) })
     }
 
     /// What becomes of those who wait when the access model changes: nobody is left to wait for

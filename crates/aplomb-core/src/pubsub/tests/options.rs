@@ -162,6 +162,27 @@ fn a_new_subscriber_gets_the_newest_item_where_the_node_says_so() {
 }
 
 #[test]
+fn whom_an_owner_lets_in_gets_the_newest_item_and_whom_he_turns_away_does_not() {
+    let late = r#"late to ada@cc.test/a: 2<items node="n"><item id="epoch-2"><a/></item></items>"#;
+    let delay = r#"<delay xmlns="urn:xmpp:delay" stamp="1970-01-01T00:00:00.000Z"/>"#;
+    let asked = |who: &str| format!("pending n:{who} @pub@cc.test: may {who}?");
+    let (ada, eve) = (asked("ada@cc.test/a"), asked("eve@cc.test/a"));
+    let gone = "@eve@cc.test/a: eve@cc.test/a gone";
+    check(&format!(
+        r#"
+        given pub is owner
+        pub create n with access=authorize = created n
+        pub configure n greeting subscribers = done 1<configuration node="n"/>
+        pub publish n <a/> = epoch-2 2<items node="n"><item id="epoch-2"><a/></item></items>
+        ada subscribe n ada@cc.test/a = {ada}
+        eve subscribe n eve@cc.test/a = {eve}
+        pub let in n ada@cc.test/a = done @ada@cc.test/a: ada@cc.test/a Subscribed {late}{delay}
+        pub turn away n eve@cc.test/a = done {gone}
+        "#
+    ));
+}
+
+#[test]
 fn who_becomes_available_gets_the_newest_item_once_where_the_node_says_so() {
     let item = r#"2<items node="n"><item id="epoch-2"><a/></item></items>"#;
     let late = format!("late to ada@cc.test/desk: {item}");
