@@ -7,6 +7,7 @@ import org.jivesoftware.smack.ConnectionListener;
 import org.jivesoftware.smack.SmackConfiguration;
 import org.jivesoftware.smack.XMPPException.StreamErrorException;
 import org.jivesoftware.smack.packet.StreamError;
+import org.jivesoftware.smack.provider.ProviderManager;
 import org.jivesoftware.smack.sasl.SASLErrorException;
 import org.jivesoftware.smackx.ping.PingManager;
 import org.jivesoftware.smackx.pubsub.LeafNode;
@@ -20,6 +21,8 @@ public final class Smack {
         // It warns of every end, and most tests bring one about.
         Logger.getLogger("org.jivesoftware.smack").setLevel(Level.OFF);
         Logger.getLogger("org.igniterealtime.jbosh").setLevel(Level.OFF);
+        // Its experiments take every message of rights for one of push notifications (4.4.8).
+        ProviderManager.removeExtensionProvider("pubsub", "http://jabber.org/protocol/pubsub");
         Server server = new Server(
             "--ping-after", "1s", "--dead-after", "3s", "--stream-management", "offered");
         new Tap()
@@ -37,6 +40,9 @@ public final class Smack {
             .test("a stream that is cut goes on, over TLS", () -> Resumption.goesOn(server, true))
             .test("the event of a REST change, over BOSH", () -> OverBosh.getsTheEvent(server))
             .test("a wrong password over BOSH", () -> OverBosh.aWrongPasswordIsRefused(server))
+            .test("agents talk, with carbons", () -> Messages.agentsTalkAndEveryDeviceSeesIt(server))
+            .test("what nobody reads comes back", () -> Messages.whatNobodyReadsComesBack(server))
+            .test("who looks away is spared", () -> Messages.whoLooksAwayIsSparedPresences(server))
             .run(server);
     }
 
