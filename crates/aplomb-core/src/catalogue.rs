@@ -14,6 +14,7 @@ const BELOW: &[&[Standard]] = &[
     framing::bosh::STANDARDS,
     handshake::host_meta::STANDARDS,
     sasl::STANDARDS,
+    stream::sasl2::STANDARDS,
     stream::management::STANDARDS,
     stream::client_state::STANDARDS,
 ];

@@ -12,8 +12,37 @@ use crate::limits::BIND_TAG_BYTES_MAX;
 use crate::ns;
 use crate::sasl::fast::{Agent, FastMechanism, Use};
 use crate::secret::Secret;
+use crate::standard::Standard;
 use crate::time::WallTime;
 use crate::xml::Element;
+
+/// What is followed here.
+pub const STANDARDS: &[Standard] = &[
+    Standard {
+        source: "XEP-0388",
+        name: "Extensible SASL Profile",
+        what: "Where `sasl2` is `offered`: login, address and lost stream in one exchange, and \
+               nothing is opened anew. Over TLS, or wherever a password may be sent. There are no \
+               tasks after a login. See [login](login.md).",
+        samples: &[],
+    },
+    Standard {
+        source: "XEP-0386",
+        name: "Bind 2",
+        what: "The resource is the client's tag and a part that is the same whenever the same \
+               client comes, which does not tell its id. Along with the address come stream \
+               management, carbons and the client's state.",
+        samples: &[],
+    },
+    Standard {
+        source: "XEP-0484",
+        name: "Fast Authentication Streamlining Tokens",
+        what: "By HT-SHA-256-EXPR, -ENDP and -NONE. A token is for one account, one client and one \
+               mechanism, lives for `fast-token-life` and dies with the password. TLS early data \
+               is never taken.",
+        samples: &[],
+    },
+];
 
 /// Whether clients may log in in the words of SASL2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
