@@ -6,6 +6,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use aplomb_core::sasl::fast;
+use aplomb_core::secret::Secret;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -41,6 +43,22 @@ impl Target {
 trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
 
+/// What a desktop keeps to come back with.
+pub struct Kept {
+    user: String,
+    agent: String,
+    id: String,
+    token: Secret<String>,
+    count: u32,
+}
+
+fn open(target: &Target) -> String {
+    format!(
+        "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='{}' version='1.0'/>",
+        target.domain
+    )
+}
+
 /// A connected desktop.
 pub struct Desk {
     wire: Box<dyn Wire>,
@@ -67,10 +85,7 @@ impl Desk {
     pub async fn walk(target: &Target, user: &str, resource: &str) -> io::Result<Self> {
         let mut desk = Self::connect(target).await?;
         desk.upgrade(target).await?;
-        let open = format!(
-            "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='{}' version='1.0'/>",
-            target.domain
-        );
+        let open = open(target);
         desk.ask(&open, "mechanisms").await?;
         let blob = base64(format!("\0{user}\0{}", target.password).as_bytes());
         desk.ask(
@@ -101,6 +116,50 @@ impl Desk {
             let node = format!("/finesse/api/User/{user}{node}");
             desk.subscribe(target, user, resource, &node).await?;
         }
+        Ok(desk)
+    }
+
+    /// The first login of a desktop that will come back: by SASL2, with its address, a managed stream
+    /// and a token. The server must offer it.
+    pub async fn first_time(target: &Target, user: &str) -> io::Result<Kept> {
+        let mut desk = Self::connect(target).await?;
+        desk.upgrade(target).await?;
+        desk.ask(&open(target), "urn:xmpp:sasl:2").await?;
+        let blob = base64(format!("\0{user}\0{}", target.password).as_bytes());
+        let agent = format!("d4565fa7-4d72-4749-b3d3-{user:0>12}");
+        let authenticate = format!(
+            "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'>\
+             <initial-response>{blob}</initial-response><user-agent id='{agent}'/>\
+             <bind xmlns='urn:xmpp:bind:0'><tag>desk</tag>\
+             <enable xmlns='urn:xmpp:sm:3' resume='true'/></bind>\
+             <request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/></authenticate>"
+        );
+        let success = desk.ask(&authenticate, "<success").await?;
+        let value = |after: &str, name: &str| {
+            let rest = success.split(after).nth(1)?.split(&format!(" {name}=\"")).nth(1)?;
+            rest.split('"').next().map(str::to_owned)
+        };
+        let kept = value("<enabled", "id").zip(value("<token", "token"));
+        let (id, token) = kept.ok_or_else(|| io::Error::other(success.clone()))?;
+        Ok(Kept { user: user.to_owned(), agent, id, token: Secret::new(token), count: 0 })
+    }
+
+    /// Comes back by a token, with its lost stream: one round trip after the upgrade.
+    pub async fn back(target: &Target, kept: &mut Kept) -> io::Result<Self> {
+        kept.count += 1;
+        let Kept { user, agent, id, token, count } = kept;
+        let mut desk = Self::connect(target).await?;
+        desk.upgrade(target).await?;
+        desk.say(&open(target)).await?;
+        let proof = base64(fast::initiator_message(user, token, b"").expose());
+        let authenticate = format!(
+            "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='HT-SHA-256-NONE'>\
+             <initial-response>{proof}</initial-response><user-agent id='{agent}'/>\
+             <resume xmlns='urn:xmpp:sm:3' previd='{id}' h='0'/>\
+             <fast xmlns='urn:xmpp:fast:0' count='{count}'/></authenticate>"
+        );
+        let success = desk.ask(&authenticate, "urn:xmpp:sm:3\" h=").await?;
+        refuse_unless(success.contains("<resumed"), &success)?;
         Ok(desk)
     }
 

@@ -51,6 +51,7 @@ async fn walk(carrier: &str) -> io::Result<()> {
     let floor = work::walk(&Server::floor("walk", carrier)?, carrier, WALKS, AGENTS).await?;
     let aplomb = Server::aplomb(AGENTS, None).await?;
     println!("{}", work::walk(&aplomb, carrier, WALKS, AGENTS).await?.beside(&floor));
+    println!("{}", work::back(&aplomb, carrier, WALKS, AGENTS).await?.beside(&floor));
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::desk::{DOMAIN, Desk, PASSWORD, Target, base64, refuse_unless};
+use crate::desk::{DOMAIN, Desk, Kept, PASSWORD, Target, base64, refuse_unless};
 use crate::server::Server;
 
 /// Desktops that walk at the same time.
@@ -51,6 +51,39 @@ async fn walk_all(target: &Target, walks: usize, agents: usize) -> io::Result<()
         done.map_err(io::Error::other)??;
     }
     Ok(())
+}
+
+/// Desktops that lost their connections and come back by token, with their streams.
+pub async fn back(server: &Server, carrier: &str, times: usize, agents: usize) -> io::Result<Row> {
+    let target = server.target(carrier);
+    let mut groups: Vec<Vec<Kept>> = Vec::new();
+    groups.resize_with(WALKING_AT_ONCE, Vec::new);
+    for at in 0..agents {
+        let kept = Desk::first_time(target, &(1001 + at).to_string()).await?;
+        groups[at % WALKING_AT_ONCE].push(kept);
+    }
+    let (cpu, start) = (server.cpu()?, Instant::now());
+    let rounds = times / agents;
+    let mut desks = JoinSet::new();
+    for mut group in groups {
+        let target = target.clone();
+        desks.spawn(async move {
+            for _ in 0..rounds {
+                for kept in &mut group {
+                    // Its connection is lost as soon as it is back.
+                    drop(Desk::back(&target, kept).await?);
+                }
+            }
+            io::Result::Ok(())
+        });
+    }
+    while let Some(done) = desks.join_next().await {
+        done.map_err(io::Error::other)??;
+    }
+    let (wall, times) = (start.elapsed(), rounds * agents);
+    let per_unit = server.cpu()?.saturating_sub(cpu) / u32::try_from(times).expect("few times");
+    let note = format!("{:.0} back/s", times as f64 / wall.as_secs_f64());
+    Ok(Row { work: "back by token", carrier: carrier.to_owned(), per_unit, note })
 }
 
 /// Counts deliveries, and wakes who waits for the last one.
