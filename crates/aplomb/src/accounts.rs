@@ -164,6 +164,21 @@ impl Accounts {
         mechanisms.iter().copied().filter(has_all).collect()
     }
 
+    /// Tells the log which hashes nobody is offered, and what to do.
+    pub fn tell_what_is_lacking(&self) {
+        let keys = self.keys.read();
+        for hash in Hash::ALL {
+            let (accounts, hash) = (keys.lacking(hash), hash.name());
+            if accounts > 0 {
+                tracing::warn!(
+                    accounts,
+                    hash,
+                    "not offered until all accounts have keys: {REMEDY}"
+                );
+            }
+        }
+    }
+
     /// The keys of `name` for SCRAM by `hash`, or a decoy.
     ///
     /// The try counts against the rates until [`Accounts::note`] tells of its success.
@@ -307,6 +322,9 @@ impl Accounts {
         }
     }
 }
+
+/// How an account gets the keys that it lacks.
+const REMEDY: &str = "each gets them with its next login by password, or a new password";
 
 /// By which keys a password is checked that was sent as it is: every account has these.
 const CHECKED_BY: Hash = Hash::Sha256;

@@ -21,8 +21,13 @@ impl Keys {
 
     /// Whether every account has keys for `hash`.
     pub(super) fn has_all(&self, hash: Hash) -> bool {
+        self.lacking(hash) == 0
+    }
+
+    /// How many accounts have no keys for `hash`.
+    pub(super) fn lacking(&self, hash: Hash) -> usize {
         let place = Hash::ALL.into_iter().position(|other| other == hash);
-        self.lacking[place.expect("the list has every hash")] == 0
+        self.lacking[place.expect("the list has every hash")]
     }
 
     /// Replaces the keys of an account, or removes it.

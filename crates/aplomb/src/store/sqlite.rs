@@ -240,7 +240,11 @@ const LOG_BYTES_KEPT: i64 = 64 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use aplomb_core::pubsub::{self, Bounds, NodeConfig, Terms};
+    use aplomb_core::sasl::{Hash, ScramKeys};
+    use aplomb_core::secret::Secret;
 
     use super::*;
     use crate::limits::PAYLOAD_BYTES_MAX;
@@ -288,6 +292,24 @@ mod tests {
         drop(connection);
         let refused = Sqlite::open(dir.path()).err().unwrap();
         assert!(matches!(refused, StoreError::Newer { found: 99, .. }), "{refused}");
+    }
+
+    #[test]
+    fn what_an_earlier_version_kept_of_passwords_is_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let connection = Connection::open(dir.path().join(DATABASE)).unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        let password = Secret::new("pencil".to_owned());
+        let rounds = NonZeroU32::new(4096).unwrap();
+        let old = ScramKeys::derive(Hash::Sha256, &password, b"salt", rounds).unwrap();
+        let (stored, server) = (old.stored_key.expose(), old.server_key.expose());
+        let row = params!["1001", old.salt, old.iterations.get(), stored, server];
+        connection.execute("INSERT INTO scram_keys VALUES (?1, ?2, ?3, ?4, ?5)", row).unwrap();
+        drop(connection);
+        let kept = Sqlite::open(dir.path()).unwrap().load().unwrap().changes;
+        let keys = Some([old].into_iter().collect());
+        assert_eq!(kept, [Change::Keys { user: "1001".into(), keys }]);
     }
 
     #[test]
