@@ -288,7 +288,7 @@ fn sights_of(working: &mut Working, step: Step) -> Vec<String> {
     assert!(working.steps(&[step], &asked, &mut batch).is_ok());
     let line = |sight: &Sight| {
         let verb = if sight.is_seen { "sees" } else { "loses" };
-        let [seer, seen] = [&sight.seer, &sight.seen].map(|jid| account_of(jid));
+        let [seer, seen] = [&sight.seer, &sight.seen].map(account_of);
         format!("{seer} {verb} {seen}")
     };
     let mut lines: Vec<_> = batch.sights.iter().map(line).collect();

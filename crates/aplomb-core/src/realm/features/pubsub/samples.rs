@@ -99,8 +99,8 @@ pub(super) const SAMPLES: &[Sample] = &[
         "<iq type='set' to='pubsub.cc.test'>\
          <pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>\
          <subscriptions node='/finesse/api/User/1001'>\
-         <subscription jid='1002@cc.test' subscription='subscribed'/></subscriptions></pubsub>\
-         </iq>",
+         <subscription jid='1002@cc.test' subscription='subscribed'/></subscriptions>\
+         </pubsub></iq>",
     ),
     Sample::refused(
         "<message to='pubsub.cc.test'><x xmlns='jabber:x:data' type='submit'>\
