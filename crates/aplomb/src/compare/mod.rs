@@ -165,8 +165,11 @@ async fn on(
     let measuring = Measuring { settings, ground, agent: &mut agent, clock, stop, tell };
     let outcome = measuring.all(own.is_some()).await;
     let given_back = agent.give_back().await;
-    let findings = outcome?;
-    given_back?;
+    let mut findings = outcome?;
+    // What was found is found; but whoever owns the agent must know.
+    if let (Err(error), None) = (given_back, &findings.stopped) {
+        findings.stopped = Some(format!("the agent could not be given back as found: {error}"));
+    }
     Ok(findings)
 }
 
