@@ -107,8 +107,8 @@ fn keys_are_added_beside_those_that_they_were_checked_with() {
     let mut ring = key_ring(2);
     ring.put(sha256(1));
     let all = Change::Keys { user: user(), keys: Some(ring) };
-    check(&[vec![kept.clone()], vec![Change::MoreKeys(more(1))]], &[all.clone()]);
-    check(&[vec![kept.clone()], vec![Change::MoreKeys(more(2))]], &[kept.clone()]);
+    check(&[vec![kept.clone()], vec![Change::MoreKeys(more(1))]], std::slice::from_ref(&all));
+    check(&[vec![kept.clone()], vec![Change::MoreKeys(more(2))]], std::slice::from_ref(&kept));
     check(&[vec![Change::MoreKeys(more(1))]], &[]);
     // In one transaction with a new password: the new one stays alone.
     let keys = Some([sha256(2)].into_iter().collect());
