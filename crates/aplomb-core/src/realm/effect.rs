@@ -93,14 +93,14 @@ impl Effect {
             | Self::Message { .. }
             | Self::Present(_)
             | Self::Direct { .. }
-            | Self::Probe(_) => true,
+            | Self::Probe(_)
+            | Self::Roster { .. } => true,
             Self::Reply(_)
             | Self::FinessePresence
             | Self::PubSub { .. }
             | Self::PubSubMessage { .. }
             | Self::Carbons { .. }
-            | Self::Contacts(_)
-            | Self::Roster { .. } => false,
+            | Self::Contacts(_) => false,
         }
     }
 }

@@ -180,6 +180,18 @@ impl Hub {
     }
 }
 
+impl Presence {
+    /// Puts what somebody wants to say into a mailbox, if it has room for more of his; a wish to see
+    /// somebody comes again at his next presence.
+    pub(super) fn put_from(&self, sender: &Jid, session: SessionId, stanza: &Arc<Element>) {
+        let Some(mailbox) = self.seats.get(session) else { return };
+        if let Some(place) = mailbox.room().place(sender.as_str(), stanza.to_xml().len()) {
+            let parcel = Parcel::new(Arc::clone(stanza), None, place);
+            put(mailbox, Letter::Parcel(Arc::new(parcel)));
+        }
+    }
+}
+
 /// Gives carbons to the sessions of both people that want them and have not got the message itself.
 /// A mailbox without room goes without: the message is elsewhere.
 fn copy(

@@ -89,7 +89,7 @@ impl Hub {
                     false => desk.is_interested(),
                 });
                 desks.for_each(|desk| {
-                    presence.put(desk.session(), Letter::Stanza(Arc::clone(&stanza)));
+                    presence.put_from(from, desk.session(), &stanza);
                 });
             }
         }

@@ -492,3 +492,31 @@ async fn carbons_and_silence_may_be_wanted_in_the_one_step_of_a_login() {
     assert!(copy.contains("<sent xmlns=\"urn:xmpp:carbons:2\""), "{copy}");
     server.stop().await;
 }
+
+#[tokio::test]
+async fn who_begs_to_be_seen_without_end_ends_nobodys_session() {
+    let server = server(&[("mailbox-letters", "8")]).await;
+    let at = clear(&server);
+    let mut ada = Desk::login(at, "1001", "desk").await;
+    let mut bob = Desk::login(at, "1003", "desk").await;
+    bob.say("<iq xmlns='jabber:client' type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>")
+        .await;
+    bob.until("id=\"r\"").await;
+    bob.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>").await;
+    let enabled = bob.until("<enabled").await;
+    let id = enabled.split(" id=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    drop(bob);
+    for kind in ["subscribe", "unsubscribe"].repeat(20) {
+        ada.say(&format!("<presence xmlns='jabber:client' to='1003@cc.test' type='{kind}'/>"))
+            .await;
+    }
+    ada.say("<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>").await;
+    ada.until("id=\"p\"").await;
+    crate::sessions::put_state(at, "1003", "LOGIN").await;
+    let mut bob = Desk::open(at).await;
+    bob.authenticate("1003").await;
+    bob.say(&format!("<resume xmlns='urn:xmpp:sm:3' previd='{id}' h='0'/>")).await;
+    bob.until("<resumed").await;
+    bob.until("NOT_READY").await;
+    server.stop().await;
+}
