@@ -255,6 +255,39 @@ impl Desk {
         }
     }
 
+    /// One HTTP exchange whose answer has a length; gives the body.
+    pub async fn exchange(&mut self, request: &str) -> io::Result<String> {
+        self.send(request).await?;
+        loop {
+            if let Some(end) = find(&self.inbox, b"\r\n\r\n") {
+                let head = String::from_utf8_lossy(&self.inbox[..end]).to_ascii_lowercase();
+                refuse_unless(head.starts_with("http/1.1 200 "), &head)?;
+                let length = head.split("content-length: ").nth(1).unwrap_or_default();
+                let length: usize = length.lines().next().unwrap_or_default().parse().unwrap_or(0);
+                if self.inbox.len() >= end + 4 + length {
+                    let body = self.inbox[end + 4..end + 4 + length].to_vec();
+                    self.inbox = Vec::new();
+                    return String::from_utf8(body).map_err(io::Error::other);
+                }
+            }
+            self.read().await?;
+        }
+    }
+
+    /// Sends a request and waits for nothing.
+    pub async fn send(&mut self, request: &str) -> io::Result<()> {
+        self.wire.write_all(request.as_bytes()).await?;
+        self.wire.flush().await
+    }
+
+    /// Waits until what came holds `word`, which is not forgotten.
+    pub async fn until(&mut self, word: &str) -> io::Result<()> {
+        while find(&self.inbox, word.as_bytes()).is_none() {
+            self.read().await?;
+        }
+        Ok(())
+    }
+
     /// A desk that has only upgraded: all that the floor knows.
     pub async fn upgraded(target: &Target) -> io::Result<Self> {
         let mut desk = Self::connect(target).await?;

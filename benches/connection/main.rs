@@ -1,6 +1,6 @@
 //! What the connection costs the server: logins, deliveries, memory, latency, beside the floor.
 //!
-//! `cargo bench --bench connection [-- walk|delivery|idle|latency]`. It starts the release build of
+//! `cargo bench --bench connection [-- walk|delivery|idle|latency|bosh|sse|longpoll…]`. It starts the release build of
 //! aplomb and a bare program on the first core and loads them from the others, in turn, so that
 //! the ratio of one run can be trusted where absolute times cannot.
 #![allow(missing_docs, clippy::cast_precision_loss, clippy::cast_possible_truncation)]
@@ -8,6 +8,7 @@
 
 mod desk;
 mod floor;
+mod http;
 mod server;
 mod tls;
 mod work;
@@ -36,6 +37,11 @@ fn main() -> io::Result<()> {
             }
             if wanted("idle") {
                 idle(carrier).await?;
+            }
+        }
+        for carrier in ["bosh", "bosh-tls", "sse", "sse-tls", "longpoll", "longpoll-tls"] {
+            if wanted("idle") || wanted(carrier) {
+                idle_over_http(carrier).await?;
             }
         }
         if wanted("latency") {
@@ -72,6 +78,13 @@ async fn idle(carrier: &str) -> io::Result<()> {
     const SOCKETS: usize = 5_000;
     let floor = Server::floor("hold", carrier)?;
     println!("floor:  {}", work::memory(&floor, carrier, SOCKETS, true).await?);
+    let aplomb = Server::aplomb(SOCKETS, None).await?;
+    println!("aplomb: {}", work::memory(&aplomb, carrier, SOCKETS, false).await?);
+    Ok(())
+}
+
+async fn idle_over_http(carrier: &str) -> io::Result<()> {
+    const SOCKETS: usize = 5_000;
     let aplomb = Server::aplomb(SOCKETS, None).await?;
     println!("aplomb: {}", work::memory(&aplomb, carrier, SOCKETS, false).await?);
     Ok(())

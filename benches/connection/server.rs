@@ -56,7 +56,7 @@ impl Server {
 
     /// The target of a carrier.
     pub fn target(&self, carrier: &str) -> &Target {
-        if carrier == "wss" { &self.tls } else { &self.plain }
+        if carrier == "wss" || carrier.ends_with("-tls") { &self.tls } else { &self.plain }
     }
 
     /// Has the floor send one notice to all connections.

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::desk::{DOMAIN, Desk, Kept, PASSWORD, Target, base64, refuse_unless};
+use crate::http;
 use crate::server::Server;
 
 /// Desktops that walk at the same time.
@@ -174,18 +175,23 @@ async fn listen(
 }
 
 /// Connects so many desktops, each as another agent.
-async fn idle(target: &Target, sockets: usize, is_floor: bool) -> io::Result<Vec<Desk>> {
+async fn idle(
+    target: &Target,
+    carrier: &str,
+    sockets: usize,
+    is_floor: bool,
+) -> io::Result<Vec<Desk>> {
     let mut desks = Vec::with_capacity(sockets);
     for first in (0..sockets).step_by(WALKING_AT_ONCE) {
         let mut group = JoinSet::new();
         for at in first..sockets.min(first + WALKING_AT_ONCE) {
-            let target = target.clone();
+            let (target, carrier) = (target.clone(), carrier.to_owned());
             group.spawn(async move {
                 let user = (1001 + at).to_string();
-                if is_floor {
-                    Desk::upgraded(&target).await
-                } else {
-                    Desk::walk(&target, &user, "desktop").await
+                match carrier.as_str() {
+                    "ws" | "wss" if is_floor => Desk::upgraded(&target).await,
+                    "ws" | "wss" => Desk::walk(&target, &user, "desktop").await,
+                    _ => http::wait(&target, &carrier, &user).await,
                 }
             });
         }
@@ -204,12 +210,21 @@ pub async fn memory(
     is_floor: bool,
 ) -> io::Result<String> {
     let target = server.target(carrier);
-    drop(idle(target, 64, is_floor).await?);
+    drop(idle(target, carrier, 64, is_floor).await?);
     let before = server.resident()?;
-    let desks = idle(target, sockets, is_floor).await?;
+    let desks = idle(target, carrier, sockets, is_floor).await?;
     let each = server.resident()?.saturating_sub(before) as f64 / desks.len() as f64;
-    Ok(format!("idle memory  {carrier:<4} {each:>9.0} B per session, {sockets} sessions"))
+    let cpu = server.cpu()?;
+    tokio::time::sleep(QUIET).await;
+    let cpu = (server.cpu()? - cpu).as_secs_f64() / QUIET.as_secs_f64();
+    Ok(format!(
+        "idle memory  {carrier:<12} {each:>9.0} B per session, {sockets} sessions; CPU {:.2} %",
+        cpu * 100.0
+    ))
 }
+
+/// How long it is watched what sessions cost that do nothing.
+const QUIET: Duration = Duration::from_secs(5);
 
 /// REST PUT to event received, `at_once` agents together, so many changes each.
 pub async fn latency(server: &Server, at_once: usize, changes: usize) -> io::Result<String> {
