@@ -161,7 +161,7 @@ async fn listen(
     is_floor: bool,
 ) -> io::Result<JoinSet<io::Result<()>>> {
     let mut listeners = JoinSet::new();
-    for mut desk in idle(target, sockets, is_floor).await? {
+    for mut desk in idle(target, "ws", sockets, is_floor).await? {
         let tally = Arc::clone(tally);
         listeners.spawn(async move {
             loop {
