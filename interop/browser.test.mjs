@@ -6,10 +6,11 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import { createRequire } from 'node:module';
+import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
-import { field, PASSWORD, start } from './server.mjs';
+import { field, PASSWORD, setState, start } from './server.mjs';
 
 const skip = process.env.CHROMIUM ? false : 'set CHROMIUM to the path of a Chromium';
 const require = createRequire(import.meta.url);
@@ -240,6 +241,83 @@ test(
         assert.equal(told.sent.state, 'NOT_READY');
         assert.deepEqual([told.heard, told.polled], ['NOT_READY', 'NOT_READY']);
         assert.equal(told.sent.cursor, told.cursor, 'both feeds name the same place');
+        await page.close();
+    },
+);
+
+/** Runs in the page: follows by EventSource until it has heard of `last`; the page is left alone. */
+function followTo({ rest, token, node, last }) {
+    const query = new URLSearchParams({ node, token });
+    const events = new EventSource(`${rest}/feeds/sse?${query}`);
+    const heard = { ids: [], opened: 0 };
+    events.addEventListener('open', () => (heard.opened += 1));
+    globalThis.heard = heard;
+    globalThis.done = new Promise((resolve) =>
+        events.addEventListener('notice', ({ data }) => {
+            heard.ids.push(JSON.parse(data).update.requestId);
+            if (heard.ids.includes(last)) resolve(heard);
+        }),
+    );
+    return new Promise((resolve) => events.addEventListener('open', () => resolve(true)));
+}
+
+/** A line to a server that can be cut: nobody gets through while it is. */
+async function cuttable(to) {
+    const lines = new Set();
+    let isCut = false;
+    const host = net.createServer((near) => {
+        if (isCut) return near.destroy();
+        const [name, port] = to.split(':');
+        const far = net.connect(Number(port), name);
+        for (const [one, other] of [
+            [near, far],
+            [far, near],
+        ]) {
+            lines.add(one);
+            one.pipe(other);
+            one.on('error', () => other.destroy());
+            one.on('close', () => lines.delete(one));
+        }
+    });
+    await new Promise((resolve) => host.listen(0, '127.0.0.1', resolve));
+    return {
+        origin: `http://127.0.0.1:${host.address().port}`,
+        cut() {
+            isCut = true;
+            for (const line of lines) line.destroy();
+        },
+        mend: () => (isCut = false),
+        close: () => host.close(),
+    };
+}
+
+test(
+    'an EventSource whose line is cut comes back by itself and misses nothing',
+    { skip },
+    async (t) => {
+        const one = await start(
+            ...['--insecure-http', '127.0.0.1:0', '--allowed-origins', pages.origin],
+        );
+        t.after(() => one.stop());
+        const line = await cuttable(one.clear);
+        t.after(() => line.close());
+        const change = (state, requestId) => setState(one, '1005', state, { requestId });
+        const { text } = await one.rest('POST', '/feeds/token', { user: '1005' });
+        const { token } = JSON.parse(text);
+        const page = await browser.newPage();
+        await page.goto(pages.origin);
+        const node = '/finesse/api/User/1005';
+        await page.evaluate(followTo, { rest: line.origin, token, node, last: 'after' });
+        await change('LOGIN', 'before');
+        await page.waitForFunction(() => globalThis.heard.ids.includes('before'));
+        line.cut();
+        await change('READY', 'between');
+        await change('NOT_READY', 'between-2');
+        line.mend();
+        await page.waitForFunction(() => globalThis.heard.opened === 2);
+        await change('READY', 'after');
+        const heard = await page.evaluate(() => globalThis.done);
+        assert.deepEqual(heard.ids, ['before', 'between', 'between-2', 'after']);
         await page.close();
     },
 );

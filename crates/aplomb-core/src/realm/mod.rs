@@ -65,8 +65,13 @@ impl Realm {
         }
     }
 
-    /// Answers one request. Answers to what we never asked are dropped (RFC 6120 §8.2.3).
+    /// Answers one request, or passes on what is for a session of somebody. Answers to what we never
+    /// asked are dropped (RFC 6120 §8.2.3).
     fn iq(&self, asker: &FullJid, mut iq: Iq, now: Now) -> Vec<Effect> {
+        if let Some(to) = iq.to.clone().filter(|to| to.is_full() && self.is_person(to)) {
+            iq.from = Some(Jid::from(asker.clone()));
+            return features::pass_on(iq, to);
+        }
         let (IqKind::Get(payload) | IqKind::Set(payload)) = &iq.kind else { return Vec::new() };
         let is_set = matches!(iq.kind, IqKind::Set(_));
         let answered = self.place(asker, iq.to.as_ref()).and_then(|place| {

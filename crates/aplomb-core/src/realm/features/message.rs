@@ -96,9 +96,10 @@ fn refusal(message: Message, kind: Kind, error: &StanzaError) -> Option<Element>
     Some(message.refused(error).into_element())
 }
 
-fn too_big() -> StanzaError {
+/// What is said of a stanza to a person that is longer than one may be.
+pub(super) fn too_big() -> StanzaError {
     let application = Element::new(ns::ERRORS, "stanza-too-big");
     StanzaError::new(Condition::PolicyViolation)
-        .with_text(format!("a message to a person may have {MESSAGE_BYTES_MAX} bytes"))
+        .with_text(format!("a stanza to a person may have {MESSAGE_BYTES_MAX} bytes"))
         .with_application(application)
 }

@@ -9,6 +9,7 @@ mod message;
 mod ping;
 mod presence;
 mod pubsub;
+mod request;
 mod roster;
 mod rsm;
 mod session;
@@ -19,6 +20,7 @@ mod version;
 pub(super) use caps::finesse_caps;
 pub use carbons::{Carbon, are_carbons_wanted, carbon};
 pub(super) use pubsub::{decision, stanza_error, told_message};
+pub(super) use request::pass_on;
 
 use super::place::Place;
 use super::{Effect, Now, Realm, StreamFacts};
@@ -35,6 +37,7 @@ pub(super) const FEATURES: &[Feature] = &[
     subscription::FEATURE,
     presence::FEATURE,
     message::FEATURE,
+    request::FEATURE,
     carbons::FEATURE,
     disco::FEATURE,
     pubsub::FEATURE,
