@@ -1,15 +1,15 @@
 import java.io.File;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedSet;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -22,6 +22,7 @@ import org.igniterealtime.smack.inttest.Configuration;
 import org.igniterealtime.smack.inttest.SmackIntegrationTestFramework;
 import org.igniterealtime.smack.inttest.XmppConnectionDescriptor;
 import org.igniterealtime.smack.inttest.XmppConnectionManager;
+import org.igniterealtime.smack.inttest.annotations.SmackIntegrationTest;
 import org.jivesoftware.smack.tcp.XMPPTCPConnection;
 import org.jivesoftware.smack.tcp.XMPPTCPConnectionConfiguration;
 import org.reflections.Reflections;
@@ -49,8 +50,8 @@ public final class Sint {
     }
 
     /**
-     * What became of each test: {@code passed}, or why it did not. Each class has accounts and
-     * connections of its own: what one leaves behind in a client is not the next one's matter.
+     * What became of each test: {@code passed}, or why it did not. Each has accounts and connections
+     * of its own: what one leaves behind, or still says, is not the next one's matter.
      */
     private static Map<String, String> outcomes(String only, List<String> notRun) throws Exception {
         int port = server.port("xmpp");
@@ -69,25 +70,31 @@ public final class Sint {
                     .setPort(port))
                 .build());
         Map<String, String> outcomes = new TreeMap<>();
-        for (String test : testClasses()) {
-            String name = test.substring(test.lastIndexOf('.') + 1);
-            if (!notRun.contains(name) && (only == null || only.equals(name))) {
-                outcomes.putAll(outcomesOf(test));
+        for (Class<?> kind : testClasses()) {
+            String name = kind.getSimpleName();
+            if (notRun.contains(name) || only != null && !only.equals(name)) {
+                continue;
+            }
+            for (Method method : kind.getMethods()) {
+                if (method.isAnnotationPresent(SmackIntegrationTest.class)) {
+                    outcomes.putAll(outcomesOf(name + "." + method.getName()));
+                }
             }
         }
         return outcomes;
     }
 
-    private static SortedSet<String> testClasses() {
+    private static List<Class<?>> testClasses() {
         var all = new Reflections("org.jivesoftware", "org.igniterealtime.smack");
-        SortedSet<String> names = new TreeSet<>();
+        List<Class<?>> classes = new ArrayList<>();
         for (var kind : List.of(
                 AbstractSmackIntegrationTest.class, AbstractSmackLowLevelIntegrationTest.class)) {
             all.getSubTypesOf(kind).stream()
                 .filter(test -> !Modifier.isAbstract(test.getModifiers()))
-                .forEach(test -> names.add(test.getName()));
+                .forEach(classes::add);
         }
-        return names;
+        classes.sort(Comparator.comparing(Class::getName));
+        return classes;
     }
 
     private static Map<String, String> outcomesOf(String test) throws Exception {
@@ -113,8 +120,7 @@ public final class Sint {
             run.getImpossibleTestClasses().forEach(
                 (one, why) -> outcomes.put(one.getSimpleName(), "impossible: " + why.getMessage()));
         } catch (IllegalArgumentException nothingToRun) {
-            String name = test.substring(test.lastIndexOf('.') + 1);
-            outcomes.put(name, "impossible: " + nothingToRun.getMessage());
+            outcomes.put(test.split("\\.")[0], "impossible: " + nothingToRun.getMessage());
         }
         return outcomes;
     }
