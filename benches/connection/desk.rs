@@ -119,8 +119,8 @@ impl Desk {
         Ok(desk)
     }
 
-    /// The first login of a desktop that will come back: by SASL2, with its address, a managed stream
-    /// and a token. The server must offer it.
+    /// The first login of a desktop that will come back: by SASL2, with its address, a managed
+    /// stream and a token. The server must offer it.
     pub async fn first_time(target: &Target, user: &str) -> io::Result<Kept> {
         let mut desk = Self::connect(target).await?;
         desk.upgrade(target).await?;
