@@ -181,8 +181,8 @@ impl Hub {
 }
 
 impl Presence {
-    /// Puts what somebody wants to say into a mailbox, if it has room for more of his; a wish to see
-    /// somebody comes again at his next presence.
+    /// Puts what somebody wants to say into a mailbox, if it has room for more of it. A wish to
+    /// see somebody comes again at his next presence.
     pub(super) fn put_from(&self, sender: &Jid, session: SessionId, stanza: &Arc<Element>) {
         let Some(mailbox) = self.seats.get(session) else { return };
         if let Some(place) = mailbox.room().place(sender.as_str(), stanza.to_xml().len()) {
