@@ -169,6 +169,10 @@ pub const PACE_BURST: u32 = 100;
 /// less than to look for the older one.
 pub const PRESENCES_APART_MAX: usize = 32;
 
+/// Letters that a session is shown as it comes, beside the bounds of its mailbox: the presence of
+/// everybody in a full roster, at some sessions each, and those who wait to be answered.
+pub const GREETINGS_MAX: u32 = 5_000;
+
 /// Presences that are held back for a client that nobody looks at; with more it gets all of them.
 pub const HELD_PRESENCES_MAX: usize = 1000;
 

@@ -17,7 +17,7 @@ use aplomb_core::realm::Shown;
 use aplomb_core::xml::Element;
 use parking_lot::Mutex;
 
-use crate::limits::{PRESENCES_APART_MAX, STANZA_LETTER_BYTES};
+use crate::limits::{GREETINGS_MAX, PRESENCES_APART_MAX, STANZA_LETTER_BYTES};
 pub use parcel::{Mail, Parcel, Room};
 
 /// What a mailbox holds.
@@ -93,8 +93,8 @@ struct Inside {
     first: Option<Letter>,
     rest: VecDeque<Letter>,
     bytes: usize,
-    /// How many of the letters are parcels, which do not count.
-    parcels: u32,
+    /// How many of the letters do not count: parcels, and what a session is shown as it comes.
+    uncounted: u32,
     /// After the end nothing more comes in.
     is_ended: bool,
     reader: Option<Waker>,
@@ -125,13 +125,34 @@ impl Mailbox {
         taken
     }
 
+    /// Puts in what a session is shown as it comes, beside the bounds: it is as much as its roster
+    /// has contacts, and would end a session that has done nothing but come. While
+    /// [`GREETINGS_MAX`] of them wait, more are letters as any other.
+    pub fn greet(&self, letters: impl Iterator<Item = Letter>) {
+        let reader = {
+            let mut inside = self.inside.lock();
+            for letter in letters {
+                if inside.uncounted < GREETINGS_MAX && !inside.is_ended {
+                    inside.uncounted += 1;
+                    inside.add(letter);
+                } else if self.take(&mut inside, letter).is_err() {
+                    break;
+                }
+            }
+            inside.reader.take()
+        };
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+
     /// An end passes by the bounds, or a full mailbox could not be told to end.
     fn take(&self, inside: &mut Inside, letter: Letter) -> Result<(), Full> {
         if inside.is_ended {
             return Ok(());
         }
         if matches!(letter, Letter::Parcel(_)) {
-            inside.parcels += 1;
+            inside.uncounted += 1;
             inside.add(letter);
             return Ok(());
         }
@@ -140,7 +161,7 @@ impl Mailbox {
         }
         let bytes = letter.bytes();
         inside.is_ended = matches!(letter, Letter::End(_));
-        let counted = inside.depth() - inside.parcels as usize;
+        let counted = inside.depth() - inside.uncounted as usize;
         let has_room =
             counted < self.letters_max as usize && inside.bytes + bytes <= self.bytes_max as usize;
         if has_room || inside.is_ended {
@@ -163,7 +184,7 @@ impl Mailbox {
         let (first, rest) = {
             let mut inside = self.inside.lock();
             inside.bytes = 0;
-            inside.parcels = 0;
+            inside.uncounted = 0;
             (inside.first.take(), mem::take(&mut inside.rest))
         };
         let before = letters.len();
@@ -230,7 +251,9 @@ impl Inside {
             _ => false,
         });
         if let Some(older) = older.and_then(|at| self.rest.remove(at)) {
-            self.bytes -= older.bytes();
+            // It may be a greeting, which is not counted, or take the place of one.
+            self.bytes = self.bytes.saturating_sub(older.bytes());
+            self.uncounted = self.uncounted.saturating_sub(1);
         }
     }
 
@@ -255,6 +278,7 @@ mod tests {
     use std::time::Duration;
 
     use aplomb_core::pubsub::{NotificationType, Told};
+    use aplomb_core::realm::Show;
 
     use super::*;
 
@@ -281,6 +305,31 @@ mod tests {
     }
 
     #[test]
+    fn who_comes_is_shown_more_than_fits_and_is_then_bound_as_ever() {
+        let mailbox = Mailbox::new(10, 1000);
+        let shown = |at: usize| {
+            let tail = format!(" from=\"a{at}@cc.test/desk\"/>").into();
+            Letter::Presence(Arc::new(Shown { priority: 0, show: Show::Online, tail }))
+        };
+        mailbox.push(notice(1, 10)).unwrap();
+        mailbox.greet((0..1_000).map(shown));
+        for seq in 2..=10 {
+            mailbox.push(notice(seq, 10)).unwrap();
+        }
+        // The newer presence of somebody who was shown takes the place of the older.
+        mailbox.push(shown(500)).unwrap_err();
+        assert_eq!(read(&mailbox), ["SlowReader"]);
+        let mailbox = Mailbox::new(10, 1000);
+        mailbox.greet((0..1_000).map(shown));
+        mailbox.push(shown(500)).unwrap();
+        assert_eq!(mailbox.drain(&mut Vec::new()), 1_000);
+        mailbox.greet((0..GREETINGS_MAX as usize + 10).map(shown));
+        assert_eq!(mailbox.depth(), GREETINGS_MAX as usize + 10);
+        mailbox.greet((0..1).map(|_| notice(1, 10)));
+        assert_eq!(read(&mailbox), ["SlowReader"]);
+    }
+
+    #[test]
     fn letters_come_in_order() {
         let mailbox = Mailbox::new(10, 1000);
         for seq in 1..=3 {
@@ -300,7 +349,7 @@ mod tests {
         let letters_max = PRESENCES_APART_MAX + 4;
         let mailbox = Mailbox::new(letters_max, 100_000);
         let presence = |from: &str| {
-            let (priority, show) = (0, aplomb_core::realm::Show::Away);
+            let (priority, show) = (0, Show::Away);
             let tail = format!(" from=\"{from}\"/>").into();
             Letter::Presence(Arc::new(Shown { priority, show, tail }))
         };

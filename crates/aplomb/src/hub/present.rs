@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use aplomb_core::jid::{FullJid, Jid};
 use aplomb_core::realm::{Desk, Left, Reach, SessionId, Shown, Sight};
-use aplomb_core::roster::Word;
+use aplomb_core::roster::{Contact, Word};
 use parking_lot::{RwLockReadGuard, RwLockWriteGuard};
 
 use super::{Hub, Presence, Seat, put};
@@ -34,8 +34,8 @@ impl Hub {
         }
         presence.show_to(&directed, &seat.jid, shown);
         if shown.is_available() && is_first {
-            presence.show_others(seat);
-            self.show_wishes(&presence, seat);
+            let wishes = self.wishes(&presence, seat);
+            seat.mailbox.greet(presence.others(seat).chain(wishes));
         }
     }
 
@@ -88,14 +88,15 @@ impl Hub {
     }
 
     /// Everybody who asked to see this one and has no answer asks again.
-    fn show_wishes(&self, presence: &Presence, seat: &Seat) {
+    fn wishes(&self, presence: &Presence, seat: &Seat) -> impl Iterator<Item = Letter> {
         let owner = seat.jid.to_bare();
-        for contact in presence.roster.contacts(&owner) {
-            if let Some(wish) = &contact.wish {
-                let stanza = self.realm.said(Word::Subscribe, &contact.jid, &owner, Some(wish));
-                put(&seat.mailbox, Letter::Stanza(Arc::new(stanza)));
-            }
-        }
+        let asked = |contact: &Arc<Contact>| {
+            let wish = contact.wish.as_deref()?;
+            let stanza = self.realm.said(Word::Subscribe, &contact.jid, &owner, Some(wish));
+            Some(Letter::Stanza(Arc::new(stanza)))
+        };
+        let all: Vec<_> = presence.roster.contacts(&owner).filter_map(asked).collect();
+        all.into_iter()
     }
 }
 
@@ -127,14 +128,14 @@ impl Presence {
         }
     }
 
-    /// Shows a session that comes all whom it sees.
-    fn show_others(&self, seat: &Seat) {
-        let person = seat.jid.to_bare();
+    /// All whom a session that comes sees.
+    fn others(&self, seat: &Seat) -> impl Iterator<Item = Letter> {
+        let (person, id) = (seat.jid.to_bare(), seat.id);
+        let own = self.directory.desks_of(&seat.jid).filter(move |desk| desk.session() != id);
+        let mut all: Vec<_> = own.filter_map(Desk::shown).cloned().collect();
         let seen = self.sights.seen_by(&person).flat_map(|seen| self.directory.desks_of(seen));
-        let own = self.directory.desks_of(&person).filter(|desk| desk.session() != seat.id);
-        for shown in seen.chain(own).filter_map(Desk::shown) {
-            put(&seat.mailbox, Letter::Presence(Arc::clone(shown)));
-        }
+        all.extend(seen.filter_map(Desk::shown).cloned());
+        all.into_iter().map(Letter::Presence)
     }
 
     /// Shows what it means that somebody sees somebody, or sees him no more.
