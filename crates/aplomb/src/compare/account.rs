@@ -1,5 +1,6 @@
 //! What was measured becomes what is told.
 
+use super::board::Seen;
 use super::findings::{Alone, AloneRow, Cost, Delays, Row, Together, WayShown};
 use super::step::{Followed, Outcome};
 use super::ways::Way;
@@ -33,7 +34,7 @@ fn row(way: &Way, events: u64, followed: &Followed) -> Row {
         missed: events - seen.count(),
         doubled: seen.doubled(),
         disordered: seen.disordered,
-        complaints: seen.complaints.clone(),
+        complaints: complaints(seen),
         delay_us: Delays {
             p50: at(0.5),
             p90: at(0.9),
@@ -47,6 +48,13 @@ fn row(way: &Way, events: u64, followed: &Followed) -> Row {
         setup: cost(*setup),
         run: cost(*run),
     }
+}
+
+/// What the reader was told, and the numbers that the server itself left out.
+fn complaints(seen: &Seen) -> Vec<String> {
+    let skipped = (seen.skipped > 0)
+        .then(|| format!("{} of the server's numbers of this node never came", seen.skipped));
+    seen.complaints.iter().cloned().chain(skipped).collect()
 }
 
 fn cost(count: Count) -> Cost {
