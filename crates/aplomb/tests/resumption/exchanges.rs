@@ -1,5 +1,6 @@
 //! One exchange after another: what is promised, and what is refused.
 
+use aplomb::limits::{PARCELS_MAX, UNACKNOWLEDGED_MAILBOXES};
 use aplomb::serve::Running;
 
 use crate::client::{Carrier, Client, Gone, Resumption, attribute, soon};
@@ -195,7 +196,9 @@ async fn who_never_acknowledges_is_served_on_and_cannot_resume() {
     let mut publisher = publisher(&server).await;
     let (mut desk, id) = managed(&server, Carrier::WebSocket).await;
     let mut asked = 0;
-    for n in 1..=40 {
+    // More than is remembered of events and of what other people sent.
+    let all = u32::try_from(8 * UNACKNOWLEDGED_MAILBOXES + PARCELS_MAX + 8).unwrap();
+    for n in 1..=all {
         publisher.publish(n).await;
         let event = loop {
             let text = desk.hear().await.unwrap();
@@ -209,7 +212,7 @@ async fn who_never_acknowledges_is_served_on_and_cannot_resume() {
     assert!(asked > 3, "an acknowledgement was asked for {asked} times");
     drop(desk);
     let mut desk = ws(&server, "1001").await;
-    assert_eq!(desk.resume(&id, 40).await.unwrap(), failed("item-not-found"));
+    assert_eq!(desk.resume(&id, all).await.unwrap(), failed("item-not-found"));
     server.stop().await;
 }
 
