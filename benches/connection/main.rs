@@ -1,8 +1,8 @@
 //! What the connection costs the server: logins, deliveries, memory, latency, beside the floor.
 //!
-//! `cargo bench --bench connection [-- walk|delivery|idle|latency|bosh|sse|longpoll…]`. It starts the release build of
-//! aplomb and a bare program on the first core and loads them from the others, in turn, so that
-//! the ratio of one run can be trusted where absolute times cannot.
+//! `cargo bench --bench connection [-- walk|delivery|idle|latency|bosh|sse|longpoll…]`. It starts
+//! the release build of aplomb and a bare program on the first core and loads them from the others,
+//! in turn, so that the ratio of one run can be trusted where absolute times cannot.
 #![allow(missing_docs, clippy::cast_precision_loss, clippy::cast_possible_truncation)]
 #![allow(clippy::cast_sign_loss, unreachable_pub)]
 

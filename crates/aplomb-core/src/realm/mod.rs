@@ -65,8 +65,8 @@ impl Realm {
         }
     }
 
-    /// Answers one request, or passes on what is for a session of somebody. Answers to what we never
-    /// asked are dropped (RFC 6120 §8.2.3).
+    /// Answers one request, or passes on what is for a session of somebody. Answers to what we
+    /// never asked are dropped (RFC 6120 §8.2.3).
     fn iq(&self, asker: &FullJid, mut iq: Iq, now: Now) -> Vec<Effect> {
         if let Some(to) = iq.to.clone().filter(|to| to.is_full() && self.is_person(to)) {
             iq.from = Some(Jid::from(asker.clone()));
