@@ -14,7 +14,11 @@ pub async fn wait(target: &Target, carrier: &str, user: &str) -> io::Result<Desk
             desk.send(&feed(target, "sse", user)).await?;
             desk.until("\nid: ").await?;
         }
-        _ => desk.send(&feed(target, "longpoll", user)).await?,
+        _ => {
+            // The login is made before, so that nothing is left to do but to wait.
+            desk.exchange(&feed(target, "poll", user)).await?;
+            desk.send(&feed(target, "longpoll", user)).await?;
+        }
     }
     Ok(desk)
 }
