@@ -3,6 +3,7 @@
 Prints TAP.
 """
 
+import atexit
 import os
 import re
 import subprocess
@@ -12,6 +13,8 @@ import time
 from lab import PASSWORD, WAIT_SECS, run
 
 TMUX = f"aplomb-{os.getpid()}"
+# A test that fails leaves no terminal behind.
+atexit.register(subprocess.run, ["tmux", "-L", TMUX, "kill-server"], stderr=subprocess.DEVNULL)
 
 
 class Terminal:
