@@ -165,13 +165,17 @@ pub const RETURNS_MAX: usize = 16_384;
 /// Stanzas to others that a session may send at once; after that it waits.
 pub const PACE_BURST: u32 = 100;
 
-/// Letters in a mailbox from which on only the newest presence of each session is kept: fewer cost
-/// less than to look for the older one.
-pub const PRESENCES_APART_MAX: usize = 32;
+/// Letters in a mailbox from which on only the newest presence of each session is kept, and the
+/// newest roster push of each contact: fewer cost less than to look for the older one.
+pub const LETTERS_APART_MAX: usize = 32;
 
-/// Letters that a session is shown as it comes, beside the bounds of its mailbox: the presence of
-/// everybody in a full roster, at some sessions each, and those who wait to be answered.
-pub const GREETINGS_MAX: u32 = 5_000;
+/// Presences and greetings in a mailbox beside its bounds: everybody of a full roster, at some
+/// sessions each, and those who wait to be answered. More are letters as any other.
+pub const LETTERS_UNCOUNTED_MAX: u32 = 5_000;
+
+/// Presences of one person that wait in a mailbox, once many letters do: of all sessions that the
+/// reader knows of, and of as many that came since.
+pub const PRESENCES_OF_ONE_MAX: usize = 2 * SESSIONS_PER_ACCOUNT_MAX;
 
 /// Presences that are held back for a client that nobody looks at; with more it gets all of them.
 pub const HELD_PRESENCES_MAX: usize = 1000;

@@ -13,11 +13,13 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Poll, Waker};
 
 use aplomb_core::pubsub::Notice;
-use aplomb_core::realm::Shown;
+use aplomb_core::realm::{Shown, pushed_contact};
 use aplomb_core::xml::Element;
 use parking_lot::Mutex;
 
-use crate::limits::{GREETINGS_MAX, PRESENCES_APART_MAX, STANZA_LETTER_BYTES};
+use crate::limits::{
+    LETTERS_APART_MAX, LETTERS_UNCOUNTED_MAX, PRESENCES_OF_ONE_MAX, STANZA_LETTER_BYTES,
+};
 pub use parcel::{Mail, Parcel, Room};
 
 /// What a mailbox holds.
@@ -90,14 +92,38 @@ pub struct Mailbox {
 
 #[derive(Debug, Default)]
 struct Inside {
-    first: Option<Letter>,
-    rest: VecDeque<Letter>,
-    bytes: usize,
-    /// How many of the letters do not count: parcels, and what a session is shown as it comes.
+    first: Option<Waiting>,
+    rest: VecDeque<Waiting>,
+    /// How many of the letters count against the bounds.
+    counted: u32,
+    /// The bytes of these.
+    counted_bytes: u32,
+    /// How many presences and greetings do not count.
     uncounted: u32,
     /// After the end nothing more comes in.
     is_ended: bool,
     reader: Option<Waker>,
+}
+
+/// A letter, and what it stands for in the sums of its mailbox.
+#[derive(Debug)]
+struct Waiting {
+    letter: Letter,
+    bytes: u32,
+    counts: Counts,
+    /// Whether it is of a session that the reader does not know of.
+    is_new: bool,
+}
+
+/// Against what a letter counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counts {
+    /// The letters and bytes of the mailbox.
+    AsLetter,
+    /// The presences and greetings beside them.
+    Apart,
+    /// Nothing here: parcels, whose room is their own.
+    Not,
 }
 
 impl Mailbox {
@@ -114,6 +140,9 @@ impl Mailbox {
     ///   [`EndReason::SlowReader`]. After an end, that one or another, nothing more is taken and
     ///   nothing more goes wrong: the session is on its way out.
     pub fn push(&self, letter: Letter) -> Result<(), Full> {
+        if let Letter::Presence(shown) = letter {
+            return self.show(shown, false);
+        }
         let (taken, reader) = {
             let mut inside = self.inside.lock();
             let taken = self.take(&mut inside, letter);
@@ -127,15 +156,12 @@ impl Mailbox {
 
     /// Puts in what a session is shown as it comes, beside the bounds: it is as much as its roster
     /// has contacts, and would end a session that has done nothing but come. While
-    /// [`GREETINGS_MAX`] of them wait, more are letters as any other.
+    /// [`LETTERS_UNCOUNTED_MAX`] of them wait, more are letters as any other.
     pub fn greet(&self, letters: impl Iterator<Item = Letter>) {
         let reader = {
             let mut inside = self.inside.lock();
             for letter in letters {
-                if inside.uncounted < GREETINGS_MAX && !inside.is_ended {
-                    inside.uncounted += 1;
-                    inside.add(letter);
-                } else if self.take(&mut inside, letter).is_err() {
+                if self.take_apart(&mut inside, letter, false).is_err() {
                     break;
                 }
             }
@@ -146,36 +172,55 @@ impl Mailbox {
         }
     }
 
+    /// Puts in somebody's presence, beside the bounds as well. `is_new` says that the reader cannot
+    /// know yet that this session is there: if it is gone before that is read, neither is told, so
+    /// that who comes and goes all day leaves nothing behind.
+    ///
+    /// - Errors: as for [`Mailbox::push`].
+    pub fn show(&self, shown: Arc<Shown>, is_new: bool) -> Result<(), Full> {
+        let (taken, reader) = {
+            let mut inside = self.inside.lock();
+            let taken = match inside.make_way(&shown, is_new) {
+                Some(is_new) => self.take_apart(&mut inside, Letter::Presence(shown), is_new),
+                None => Ok(()),
+            };
+            (taken, inside.reader.take())
+        };
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+        taken
+    }
+
+    fn take_apart(&self, inside: &mut Inside, letter: Letter, is_new: bool) -> Result<(), Full> {
+        if inside.uncounted < LETTERS_UNCOUNTED_MAX && !inside.is_ended {
+            inside.add(Waiting { bytes: 0, counts: Counts::Apart, is_new, letter });
+            return Ok(());
+        }
+        self.take(inside, letter)
+    }
+
     /// An end passes by the bounds, or a full mailbox could not be told to end.
     fn take(&self, inside: &mut Inside, letter: Letter) -> Result<(), Full> {
         if inside.is_ended {
             return Ok(());
         }
         if matches!(letter, Letter::Parcel(_)) {
-            inside.uncounted += 1;
-            inside.add(letter);
+            inside.add(Waiting { bytes: 0, counts: Counts::Not, is_new: false, letter });
             return Ok(());
         }
-        if let Letter::Presence(shown) = &letter {
-            inside.forget_older(shown);
-        }
-        let bytes = letter.bytes();
+        inside.forget_older_push(&letter);
+        let bytes = u32::try_from(letter.bytes()).unwrap_or(u32::MAX);
         inside.is_ended = matches!(letter, Letter::End(_));
-        let counted = inside.depth() - inside.uncounted as usize;
-        let has_room =
-            counted < self.letters_max as usize && inside.bytes + bytes <= self.bytes_max as usize;
+        let has_room = inside.counted < self.letters_max
+            && inside.counted_bytes.saturating_add(bytes) <= self.bytes_max;
         if has_room || inside.is_ended {
-            inside.bytes += bytes;
-            inside.add(letter);
+            inside.add(Waiting { bytes, counts: Counts::AsLetter, is_new: false, letter });
             return Ok(());
         }
-        let end = Some(Letter::End(EndReason::SlowReader));
-        *inside = Inside {
-            first: end,
-            is_ended: true,
-            reader: inside.reader.take(),
-            ..Inside::default()
-        };
+        *inside = Inside { reader: inside.reader.take(), is_ended: true, ..Inside::default() };
+        let letter = Letter::End(EndReason::SlowReader);
+        inside.add(Waiting { bytes: 0, counts: Counts::AsLetter, is_new: false, letter });
         Err(Full)
     }
 
@@ -183,13 +228,11 @@ impl Mailbox {
     pub fn drain(&self, letters: &mut Vec<Letter>) -> usize {
         let (first, rest) = {
             let mut inside = self.inside.lock();
-            inside.bytes = 0;
-            inside.uncounted = 0;
+            (inside.counted, inside.counted_bytes, inside.uncounted) = (0, 0, 0);
             (inside.first.take(), mem::take(&mut inside.rest))
         };
         let before = letters.len();
-        letters.extend(first);
-        letters.extend(rest);
+        letters.extend(first.into_iter().chain(rest).map(|waiting| waiting.letter));
         letters.len() - before
     }
 
@@ -240,20 +283,61 @@ impl Inside {
         usize::from(self.first.is_some()) + self.rest.len()
     }
 
-    /// Makes room where many letters wait: of the presences of one session the newest says it all.
-    fn forget_older(&mut self, shown: &Shown) {
-        if self.rest.len() < PRESENCES_APART_MAX {
-            return;
+    /// Takes away what a presence makes idle where many letters wait: of those of one session the
+    /// newest says it all. Says whether the reader knows of the session, or nothing if the presence
+    /// need not be told: it is the end of what was not told, or too many of this person wait.
+    fn make_way(&mut self, shown: &Shown, is_new: bool) -> Option<bool> {
+        if self.rest.len() < LETTERS_APART_MAX {
+            return Some(is_new);
         }
         let sender = shown.sender();
-        let older = self.rest.iter().position(|letter| match letter {
-            Letter::Presence(other) => other.sender() == sender,
-            _ => false,
+        let person = bare(sender);
+        let (mut known, mut of_person) = (None, 0);
+        self.retain(|waiting| {
+            let Letter::Presence(other) = &waiting.letter else { return true };
+            let other = other.sender();
+            of_person += usize::from(bare(other) == person && other != sender);
+            if other == sender {
+                // The oldest of them says what the reader knew before.
+                known.get_or_insert(waiting.is_new);
+            }
+            other != sender
         });
-        if let Some(older) = older.and_then(|at| self.rest.remove(at)) {
-            // It may be a greeting, which is not counted, or take the place of one.
-            self.bytes = self.bytes.saturating_sub(older.bytes());
-            self.uncounted = self.uncounted.saturating_sub(1);
+        let is_new = known.unwrap_or(is_new);
+        let is_untold = known.is_some() && is_new && !shown.is_available();
+        (!is_untold && of_person < PRESENCES_OF_ONE_MAX).then_some(is_new)
+    }
+
+    /// Takes away an older roster push of the same contact where many letters wait.
+    fn forget_older_push(&mut self, letter: &Letter) {
+        if self.rest.len() < LETTERS_APART_MAX {
+            return;
+        }
+        if let Some(contact) = contact_of(letter) {
+            self.retain(|waiting| contact_of(&waiting.letter) != Some(contact));
+        }
+    }
+
+    fn retain(&mut self, mut is_kept: impl FnMut(&Waiting) -> bool) {
+        let Self { first, rest, counted, counted_bytes, uncounted, .. } = self;
+        let mut look = |waiting: &Waiting| {
+            let keeps = is_kept(waiting);
+            if !keeps {
+                match waiting.counts {
+                    Counts::AsLetter => {
+                        *counted -= 1;
+                        *counted_bytes -= waiting.bytes;
+                    }
+                    Counts::Apart => *uncounted -= 1,
+                    Counts::Not => {}
+                }
+            }
+            keeps
+        };
+        let keeps_first = first.as_ref().is_none_or(&mut look);
+        rest.retain(look);
+        if !keeps_first {
+            *first = rest.pop_front();
         }
     }
 
@@ -264,11 +348,31 @@ impl Inside {
         }
     }
 
-    fn add(&mut self, letter: Letter) {
-        match self.first {
-            None => self.first = Some(letter),
-            Some(_) => self.rest.push_back(letter),
+    fn add(&mut self, waiting: Waiting) {
+        match waiting.counts {
+            Counts::AsLetter => {
+                self.counted += 1;
+                self.counted_bytes = self.counted_bytes.saturating_add(waiting.bytes);
+            }
+            Counts::Apart => self.uncounted += 1,
+            Counts::Not => {}
         }
+        match self.first {
+            None => self.first = Some(waiting),
+            Some(_) => self.rest.push_back(waiting),
+        }
+    }
+}
+
+fn bare(address: &str) -> &str {
+    address.split_once('/').map_or(address, |(bare, _)| bare)
+}
+
+/// Of whom a roster push is.
+fn contact_of(letter: &Letter) -> Option<&str> {
+    match letter {
+        Letter::Stanza(stanza) => pushed_contact(stanza),
+        Letter::Notice { .. } | Letter::Presence(_) | Letter::Parcel(_) | Letter::End(_) => None,
     }
 }
 
@@ -316,15 +420,19 @@ mod tests {
         for seq in 2..=10 {
             mailbox.push(notice(seq, 10)).unwrap();
         }
-        // The newer presence of somebody who was shown takes the place of the older.
-        mailbox.push(shown(500)).unwrap_err();
+        // The newer presence of somebody who was shown takes the place of the older, and no more.
+        for _ in 0..100 {
+            mailbox.push(shown(500)).unwrap();
+        }
+        assert_eq!(mailbox.depth(), 1_010);
+        mailbox.push(notice(11, 10)).unwrap_err();
         assert_eq!(read(&mailbox), ["SlowReader"]);
         let mailbox = Mailbox::new(10, 1000);
         mailbox.greet((0..1_000).map(shown));
         mailbox.push(shown(500)).unwrap();
         assert_eq!(mailbox.drain(&mut Vec::new()), 1_000);
-        mailbox.greet((0..GREETINGS_MAX as usize + 10).map(shown));
-        assert_eq!(mailbox.depth(), GREETINGS_MAX as usize + 10);
+        mailbox.greet((0..LETTERS_UNCOUNTED_MAX as usize + 10).map(shown));
+        assert_eq!(mailbox.depth(), LETTERS_UNCOUNTED_MAX as usize + 10);
         mailbox.greet((0..1).map(|_| notice(1, 10)));
         assert_eq!(read(&mailbox), ["SlowReader"]);
     }
@@ -346,7 +454,7 @@ mod tests {
 
     #[test]
     fn who_changes_his_presence_all_day_fills_nobodys_mailbox() {
-        let letters_max = PRESENCES_APART_MAX + 4;
+        let letters_max = LETTERS_APART_MAX + 4;
         let mailbox = Mailbox::new(letters_max, 100_000);
         let presence = |from: &str| {
             let (priority, show) = (0, Show::Away);
@@ -365,6 +473,101 @@ mod tests {
             (read[0].as_str(), &read[read.len() - 2..]),
             ("1", &["p".into(), "2".into()][..])
         );
+    }
+
+    #[test]
+    fn who_comes_and_goes_under_ever_new_names_leaves_no_letters() {
+        let mailbox = Mailbox::new(10, 1000);
+        let shown = |desk: &str, show| {
+            let tail = format!(" from=\"ada@cc.test/{desk}\"/>").into();
+            Arc::new(Shown { priority: 0, show, tail })
+        };
+        mailbox.greet((0..LETTERS_APART_MAX + 1).map(|_| notice(0, 1)));
+        let before = mailbox.depth();
+        for at in 0..1_000 {
+            let desk = at.to_string();
+            mailbox.show(shown(&desk, Show::Online), true).unwrap();
+            mailbox.show(shown(&desk, Show::Away), false).unwrap();
+            mailbox.show(shown(&desk, Show::Gone), false).unwrap();
+        }
+        assert_eq!(mailbox.depth(), before);
+        // Who is known is told gone, however often he came back meanwhile.
+        mailbox.show(shown("known", Show::Gone), false).unwrap();
+        mailbox.show(shown("known", Show::Online), true).unwrap();
+        mailbox.show(shown("known", Show::Gone), false).unwrap();
+        assert_eq!(mailbox.depth(), before + 1);
+        // Whose names nobody can know of has so much room.
+        for at in 0..1_000 {
+            mailbox.show(shown(&at.to_string(), Show::Gone), false).unwrap();
+        }
+        assert_eq!(mailbox.depth(), before + PRESENCES_OF_ONE_MAX);
+        mailbox.push(notice(1, 1)).unwrap();
+    }
+
+    #[test]
+    fn of_roster_pushes_of_one_contact_the_newest_waits() {
+        let push = |at: usize, contact: &str| {
+            let text = format!(
+                "<iq xmlns='jabber:client' type='set' id='push-{at}'><query \
+                 xmlns='jabber:iq:roster' ver='{at}'><item jid='{contact}'/></query></iq>"
+            );
+            let push = aplomb_core::xml::read_element(&text, aplomb_core::xml::Prologue::Forbidden);
+            Letter::Stanza(Arc::new(push.unwrap()))
+        };
+        let mailbox = Mailbox::new(LETTERS_APART_MAX + 4, 100_000);
+        for at in 0..1_000 {
+            mailbox.push(push(at, "ada@cc.test")).unwrap();
+        }
+        mailbox.push(push(1_000, "bob@cc.test")).unwrap();
+        mailbox.push(notice(1, 1)).unwrap();
+        let mut letters = Vec::new();
+        mailbox.drain(&mut letters);
+        let [.., Letter::Stanza(ada), Letter::Stanza(bob), Letter::Notice { .. }] = &letters[..]
+        else {
+            panic!("{letters:?}")
+        };
+        assert_eq!([ada.attr("id"), bob.attr("id")], [Some("push-999"), Some("push-1000")]);
+    }
+
+    /// Whatever comes in whatever order, the sums are those of the letters that wait.
+    #[test]
+    fn the_sums_are_those_of_the_letters() {
+        let mut seed = 0x5eed_u64;
+        let mut chance = |below: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
+            (seed >> 33) % below
+        };
+        let mailbox = Mailbox::new(60, 500);
+        let mut ends = 0;
+        for step in 0..20_000 {
+            let (who, is_new) = (chance(30), chance(2) == 0);
+            let show = [Show::Online, Show::Away, Show::Gone][chance(3) as usize];
+            let tail = format!(" from=\"a{}@cc.test/{who}\"/>", who % 3).into();
+            let shown = Arc::new(Shown { priority: 0, show, tail });
+            let _ = match chance(100) {
+                0..70 => mailbox.show(shown, is_new),
+                70..80 => Ok(mailbox.greet([Letter::Presence(shown)].into_iter())),
+                80..84 => Ok(mailbox.greet([notice(1, 7)].into_iter())),
+                84..99 => mailbox.push(notice(1, chance(60) as usize)),
+                _ => Ok(drop(mailbox.drain(&mut Vec::new()))),
+            };
+            let mut inside = mailbox.inside.lock();
+            let all = || inside.first.iter().chain(&inside.rest);
+            let counting = |counts| all().filter(move |each| each.counts == counts);
+            let sums = (
+                counting(Counts::AsLetter).count() as u32,
+                counting(Counts::AsLetter).map(|each| each.bytes).sum::<u32>(),
+                counting(Counts::Apart).count() as u32,
+            );
+            let told = (inside.counted, inside.counted_bytes, inside.uncounted);
+            assert_eq!(told, sums, "step {step}");
+            assert!(inside.first.is_some() || inside.rest.is_empty());
+            if inside.is_ended {
+                ends += 1;
+                *inside = Inside::default();
+            }
+        }
+        assert!(ends > 0);
     }
 
     #[test]
@@ -441,6 +644,6 @@ mod tests {
 
     #[test]
     fn an_empty_mailbox_is_small() {
-        assert!(size_of::<Mailbox>() <= 112, "{}", size_of::<Mailbox>());
+        assert!(size_of::<Mailbox>() <= 120, "{}", size_of::<Mailbox>());
     }
 }

@@ -231,6 +231,11 @@ impl Desk {
         self.is_interested
     }
 
+    /// Whether it showed itself to somebody directly.
+    pub const fn is_directed(&self) -> bool {
+        !self.directed.is_empty()
+    }
+
     /// The resource.
     pub fn resource(&self) -> &str {
         &self.resource

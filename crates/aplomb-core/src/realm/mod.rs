@@ -12,7 +12,7 @@ mod sights;
 
 pub use directory::{Desk, Directory, Left, Reach, SessionId};
 pub use effect::Effect;
-pub use features::{Carbon, announced, are_carbons_wanted, carbon, standards};
+pub use features::{Carbon, announced, are_carbons_wanted, carbon, pushed_contact, standards};
 pub use shown::{Show, Shown};
 pub use sights::{Sight, Sights};
 

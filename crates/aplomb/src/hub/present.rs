@@ -30,7 +30,8 @@ impl Hub {
         let presence = RwLockWriteGuard::downgrade(presence);
         let is_first = before.is_none();
         if shown.is_available() || !is_first {
-            presence.broadcast(&seat.jid, shown);
+            let is_new = is_first && presence.is_shown_to_nobody_alone(seat);
+            presence.broadcast(&seat.jid, shown, is_new);
         }
         presence.show_to(&directed, &seat.jid, shown);
         if shown.is_available() && is_first {
@@ -52,7 +53,7 @@ impl Hub {
         }
         let presence = RwLockWriteGuard::downgrade(presence);
         presence.directory.reached(to, Reach::Presence, |session| {
-            presence.put(session, Letter::Presence(Arc::clone(shown)));
+            presence.show(session, shown, false);
         });
         true
     }
@@ -81,7 +82,7 @@ impl Hub {
         if left.was_shown || !left.directed.is_empty() {
             let gone = Arc::new(Shown::gone(jid));
             if left.was_shown {
-                presence.broadcast(jid, &gone);
+                presence.broadcast(jid, &gone, false);
             }
             presence.show_to(&left.directed, jid, &gone);
         }
@@ -108,14 +109,14 @@ impl Presence {
     }
 
     /// To everybody who sees this one, and to the other sessions of its account.
-    fn broadcast(&self, jid: &FullJid, shown: &Arc<Shown>) {
+    fn broadcast(&self, jid: &FullJid, shown: &Arc<Shown>, is_new: bool) {
         let person = jid.to_bare();
         for seer in self.sights.seers_of(&person) {
-            self.show_account(seer, shown);
+            self.show_desks(self.directory.desks_of(seer), shown, is_new);
         }
         let resource = jid.resource().as_str();
         let others = self.directory.desks_of(&person).filter(|desk| desk.resource() != resource);
-        self.show_desks(others, shown);
+        self.show_desks(others, shown, is_new);
     }
 
     /// To addresses that were told directly, but to none that is told anyway.
@@ -123,7 +124,7 @@ impl Presence {
         let person = jid.to_bare();
         for to in directed.iter().filter(|to| !self.sights.has(&person, &to.to_bare())) {
             self.directory.reached(to, Reach::Presence, |session| {
-                self.put(session, Letter::Presence(Arc::clone(shown)));
+                self.show(session, shown, false);
             });
         }
     }
@@ -149,17 +150,32 @@ impl Presence {
                     Arc::new(Shown::gone(&jid.expect("the directory holds addresses")))
                 }
             };
-            self.show_account(&sight.seer, &shown);
+            let is_new = sight.is_seen && !desk.is_directed();
+            self.show_desks(self.directory.desks_of(&sight.seer), &shown, is_new);
         }
     }
 
-    fn show_account(&self, account: &Jid, shown: &Arc<Shown>) {
-        self.show_desks(self.directory.desks_of(account), shown);
+    /// Whether nobody can have seen a session but by what it says to all.
+    fn is_shown_to_nobody_alone(&self, seat: &Seat) -> bool {
+        let mut desks = self.directory.desks_of(&seat.jid);
+        desks.any(|desk| desk.session() == seat.id && !desk.is_directed())
     }
 
-    fn show_desks<'a>(&self, desks: impl Iterator<Item = &'a Desk>, shown: &Arc<Shown>) {
+    fn show_desks<'a>(
+        &self,
+        desks: impl Iterator<Item = &'a Desk>,
+        shown: &Arc<Shown>,
+        is_new: bool,
+    ) {
         for desk in desks.filter(|desk| desk.shown().is_some()) {
-            self.put(desk.session(), Letter::Presence(Arc::clone(shown)));
+            self.show(desk.session(), shown, is_new);
+        }
+    }
+
+    /// As with [`put`], a mailbox that is full ends its session by itself.
+    fn show(&self, session: SessionId, shown: &Arc<Shown>, is_new: bool) {
+        if let Some(mailbox) = self.seats.get(session) {
+            let _ = mailbox.show(Arc::clone(shown), is_new);
         }
     }
 }

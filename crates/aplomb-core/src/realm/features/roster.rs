@@ -48,6 +48,9 @@ fn answer(ask: &Ask<'_>) -> Answered {
     }
 }
 
+/// How the id of a push begins.
+const PUSH_ID: &str = "push-";
+
 fn bad(text: &str) -> StanzaError {
     StanzaError::new(Condition::BadRequest).with_text(text)
 }
@@ -122,10 +125,17 @@ impl Realm {
         let query = Element::new(ns::ROSTER, "query").with_attr("ver", version.to_string());
         Element::new(ns::CLIENT, "iq")
             .with_attr("type", "set")
-            .with_attr("id", format!("push-{version}"))
+            .with_attr("id", format!("{PUSH_ID}{version}"))
             .with_attr("to", format!("{owner}/{resource}"))
             .with_child(query.with_child(item))
     }
+}
+
+/// Of whom a stanza is that [`Realm::roster_push`] wrote; none of any other.
+pub fn pushed_contact(stanza: &Element) -> Option<&str> {
+    let is_push = stanza.name() == "iq" && stanza.attr("id")?.starts_with(PUSH_ID);
+    let query = stanza.children().next().filter(|query| is_push && query.is(ns::ROSTER, "query"));
+    query?.children().next()?.attr("jid")
 }
 
 fn item(contact: &Contact) -> Element {
