@@ -6,8 +6,10 @@
 mod greeting;
 mod mail;
 mod observers;
+mod pace;
 mod people;
 mod present;
+mod requests;
 mod seats;
 
 use std::collections::HashMap;
@@ -29,8 +31,9 @@ use tokio::time::timeout;
 use crate::clock;
 use crate::limits::{SESSIONS_PER_ACCOUNT_MAX, WRITE_WAIT_SECS};
 use crate::mailbox::{EndReason, Letter, Mailbox};
-use mail::{Message, Pace, Returns};
+use mail::{Message, Returns};
 pub use observers::{Observer, Observers, TooManyFeeds, Watch};
+use pace::Paces;
 pub use people::{Acquaintance, RosterJob};
 use seats::Seats;
 
@@ -73,8 +76,6 @@ pub struct Seat {
     pub id: SessionId,
     /// The session's mailbox.
     pub mailbox: Arc<Mailbox>,
-    /// How fast it sends to others.
-    pub pace: Pace,
 }
 
 /// The hub.
@@ -86,6 +87,7 @@ pub struct Hub {
     observers: Arc<Observers>,
     acquaintance: OnceLock<Acquaintance>,
     returns: Returns,
+    paces: Paces,
     is_greeting: AtomicBool,
 }
 
@@ -127,7 +129,7 @@ impl Hub {
         });
         let answer_wait = Duration::from_secs(WRITE_WAIT_SECS);
         let (observers, acquaintance) = (Arc::default(), OnceLock::new());
-        let returns = Returns::new();
+        let (returns, paces) = (Returns::new(), Paces::default());
         let is_greeting = AtomicBool::new(false);
         Arc::new(Self {
             realm,
@@ -137,6 +139,7 @@ impl Hub {
             observers,
             acquaintance,
             returns,
+            paces,
             is_greeting,
         })
     }
@@ -173,7 +176,7 @@ impl Hub {
         if let Some(left) = old {
             Self::show_left(&RwLockWriteGuard::downgrade(presence), &jid, &left);
         }
-        Ok(Seat { jid, id, mailbox, pace: Pace::default() })
+        Ok(Seat { jid, id, mailbox })
     }
 
     /// Takes a session away.
@@ -193,7 +196,7 @@ impl Hub {
     pub async fn receive(&self, seat: &Seat, stanza: Stanza) -> Vec<Element> {
         let mut replies = Vec::new();
         for effect in self.realm.handle(&seat.jid, stanza, clock::now()) {
-            if effect.reaches_others() {
+            if effect.is_paced() {
                 self.keep_pace(seat).await;
             }
             match effect {
@@ -208,11 +211,10 @@ impl Hub {
                         replies.push(self.realm.pubsub_refused(*message, &refusal));
                     }
                 }
-                Effect::Deliver { to, reach, stanza, otherwise } => {
-                    if self.deliver(seat, &to, reach, &stanza) == 0 {
-                        replies.extend(otherwise);
-                    }
+                Effect::Request { to, id, stanza, otherwise } => {
+                    replies.extend(self.pass_request(seat, (&to, &id), &stanza, otherwise));
                 }
+                Effect::Answer { to, id, stanza } => self.pass_answer(seat, (&to, &id), &stanza),
                 Effect::Message { to, reach, stanza, otherwise, is_copied } => {
                     let message = Message { to, reach, stanza, otherwise, is_copied };
                     replies.extend(self.carry(seat, message));

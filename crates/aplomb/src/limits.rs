@@ -162,7 +162,17 @@ pub const PARCEL_BYTES_OF_ONE_MAX: usize = 256 * 1024;
 /// Stanzas that wait to go back to their senders: what thousands of sessions hold that end at once.
 pub const RETURNS_MAX: usize = 16_384;
 
-/// Stanzas to others that a session may send at once; after that it waits.
+/// Requests of one session to others that wait for their answers: a client that comes asks
+/// everybody in a large team what he can do.
+pub const REQUESTS_OPEN_MAX: usize = 256;
+
+/// Seconds after which a request that nobody answered makes room for another. Clients wait less.
+pub const REQUEST_OPEN_SECS: u64 = 120;
+
+/// People whose pace is remembered before anybody is forgotten who has all of his burst again.
+pub const PACES_SWEPT_MIN: usize = 128;
+
+/// Stanzas to others that a person may send at once; after that he waits.
 pub const PACE_BURST: u32 = 100;
 
 /// Letters in a mailbox from which on only the newest presence of each session is kept, and the

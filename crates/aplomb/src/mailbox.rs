@@ -5,6 +5,7 @@
 //! sleep either is seen by it or wakes it.
 
 mod parcel;
+mod requests;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -21,6 +22,7 @@ use crate::limits::{
     LETTERS_APART_MAX, LETTERS_UNCOUNTED_MAX, PRESENCES_OF_ONE_MAX, STANZA_LETTER_BYTES,
 };
 pub use parcel::{Mail, Parcel, Room};
+pub use requests::Requests;
 
 /// What a mailbox holds.
 #[derive(Debug, Clone)]
@@ -549,7 +551,10 @@ mod tests {
                 70..80 => Ok(mailbox.greet([Letter::Presence(shown)].into_iter())),
                 80..84 => Ok(mailbox.greet([notice(1, 7)].into_iter())),
                 84..99 => mailbox.push(notice(1, chance(60) as usize)),
-                _ => Ok(drop(mailbox.drain(&mut Vec::new()))),
+                _ => {
+                    mailbox.drain(&mut Vec::new());
+                    Ok(())
+                }
             };
             let mut inside = mailbox.inside.lock();
             let all = || inside.first.iter().chain(&inside.rest);

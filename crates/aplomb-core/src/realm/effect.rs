@@ -32,16 +32,25 @@ pub enum Effect {
         /// What it asks for.
         request: pubsub::Request,
     },
-    /// Give a stanza to sessions of somebody of our domain, if the asker may know of him.
-    Deliver {
-        /// Whose sessions.
+    /// Pass a request on to a session of somebody of our domain, if the asker may know of him.
+    Request {
+        /// Which session.
         to: Jid,
-        /// Which of them.
-        reach: Reach,
-        /// The stanza, with its sender and addressee.
+        /// What pairs its answer with it.
+        id: String,
+        /// The request, with its sender and addressee.
         stanza: Arc<Element>,
         /// What the asker is sent if nobody takes it; the same if he may not know of the other.
-        otherwise: Option<Element>,
+        otherwise: Element,
+    },
+    /// Pass the answer to such a request back, if it waits for one.
+    Answer {
+        /// Which session asked.
+        to: Jid,
+        /// What pairs it with the request.
+        id: String,
+        /// The answer, with its sender and addressee.
+        stanza: Arc<Element>,
     },
     /// Carry a message to sessions of somebody of our domain, if the asker may know of him.
     Message {
@@ -86,21 +95,24 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// Whether it puts something into mailboxes of others.
-    pub const fn reaches_others(&self) -> bool {
+    /// Whether it counts against the pace of its sender: what puts something into mailboxes of
+    /// others, and what costs as much. Not an answer: it is the asker whose pace was counted, and
+    /// who is asked by many must not be slowed down for it.
+    pub const fn is_paced(&self) -> bool {
         match self {
-            Self::Deliver { .. }
+            Self::Request { .. }
             | Self::Message { .. }
             | Self::Present(_)
             | Self::Direct { .. }
             | Self::Probe(_)
+            | Self::Contacts(_)
             | Self::Roster { .. } => true,
             Self::Reply(_)
+            | Self::Answer { .. }
             | Self::FinessePresence
             | Self::PubSub { .. }
             | Self::PubSubMessage { .. }
-            | Self::Carbons { .. }
-            | Self::Contacts(_) => false,
+            | Self::Carbons { .. } => false,
         }
     }
 }

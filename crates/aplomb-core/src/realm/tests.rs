@@ -67,11 +67,10 @@ impl Stage {
                 plain(&answer)
             }
             Effect::Roster { stanza, request } => self.change_roster(*stanza, &request),
-            Effect::Deliver { to, reach, stanza, otherwise } => format!(
-                "{reach:?} {to} {} or {}",
-                plain(&stanza),
-                otherwise.map_or_else(|| "nothing".to_owned(), |other| plain(&other)),
-            ),
+            Effect::Request { to, stanza, otherwise, .. } => {
+                format!("Request {to} {} or {}", plain(&stanza), plain(&otherwise))
+            }
+            Effect::Answer { to, stanza, .. } => format!("Answer {to} {}", plain(&stanza)),
             Effect::Message { to, reach, stanza, otherwise, is_copied } => format!(
                 "{reach:?} {to}{} {} or {}",
                 if is_copied { " copied" } else { "" },
@@ -228,9 +227,9 @@ fn other_people_are_not_revealed_and_other_domains_not_reached() {
         C: <iq type='get' id='1' to='1002@cc.test'><ping xmlns='urn:xmpp:ping'/></iq>
         S: …<error code='503' type='cancel'><service-unavailable …
         C: <iq type='get' id='1' to='1002@cc.test/desk'><ping xmlns='urn:xmpp:ping'/></iq>
-        S: Session 1002@cc.test/desk <iq …<ping …</iq> or …<service-unavailable …
+        S: Request 1002@cc.test/desk <iq …<ping …</iq> or …<service-unavailable …
         C: <iq type='result' id='1' to='1002@cc.test/desk'/>
-        S: Session 1002@cc.test/desk <iq …/> or nothing
+        S: Answer 1002@cc.test/desk <iq …/>
         C: <iq type='get' id='1' to='nobody@pubsub.cc.test'><ping xmlns='urn:xmpp:ping'/></iq>
         S: …<error code='503' type='cancel'><service-unavailable …
         C: <iq type='get' id='1' to='cc.other'><ping xmlns='urn:xmpp:ping'/></iq>

@@ -1,19 +1,17 @@
 //! Messages from one person to another, their copies, and those that go back.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use aplomb_core::jid::{FullJid, Jid};
 use aplomb_core::realm::{Carbon, Reach, SessionId, carbon};
 use aplomb_core::stanza::{Condition, StanzaError};
-use aplomb_core::time::Moment;
 use aplomb_core::xml::Element;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use super::{Hub, Presence, Seat, put};
 use crate::clock;
-use crate::limits::{PACE_BURST, PACE_MS, RETURNS_MAX};
+use crate::limits::RETURNS_MAX;
 use crate::mailbox::{Letter, Mail, Parcel};
 
 /// A message on its way.
@@ -45,29 +43,12 @@ impl Returns {
     }
 }
 
-/// How fast a session sends stanzas to others: a burst, then one at a time.
-#[derive(Debug, Default)]
-pub struct Pace {
-    /// When the burst would be used up if it began now.
-    even_at: Mutex<Moment>,
-}
-
-impl Pace {
-    /// Counts a stanza; says how long to wait before it goes.
-    pub(super) fn wait(&self, now: Moment) -> Duration {
-        let each = Duration::from_millis(PACE_MS);
-        let mut even_at = self.even_at.lock();
-        *even_at = (*even_at).max(now) + each;
-        even_at.since(now).saturating_sub(each * PACE_BURST)
-    }
-}
-
 /// What came of putting a stanza into mailboxes.
 #[derive(Debug, Default)]
 pub(super) struct Reached {
     sessions: Vec<SessionId>,
     /// Whether some mailbox had no room for more of this sender.
-    is_full: bool,
+    pub(super) is_full: bool,
 }
 
 impl Reached {
@@ -171,9 +152,9 @@ impl Hub {
         self.presence.write().directory.set_carbons(&seat.jid, seat.id, is_on);
     }
 
-    /// Waits until a session may send one more stanza to others.
+    /// Waits until the person of a session may send one more stanza to others.
     pub(super) async fn keep_pace(&self, seat: &Seat) {
-        let wait = seat.pace.wait(clock::moment());
+        let wait = self.paces.wait(seat.jid.to_bare(), clock::moment());
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
@@ -223,25 +204,8 @@ fn copy(
     }
 }
 
-fn is_full(stanza: &Element) -> Option<Element> {
+pub(super) fn is_full(stanza: &Element) -> Option<Element> {
     let full = StanzaError::new(Condition::ResourceConstraint)
         .with_text("too much of what you sent is not read yet; try again later");
     full.refuse(stanza)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_burst_goes_at_once_and_then_one_at_a_time() {
-        let (pace, start) = (Pace::default(), Moment::default() + Duration::from_secs(60));
-        let each = Duration::from_millis(PACE_MS);
-        for _ in 0..PACE_BURST {
-            assert_eq!(pace.wait(start), Duration::ZERO);
-        }
-        assert_eq!(pace.wait(start), each);
-        assert_eq!(pace.wait(start + each), each);
-        assert_eq!(pace.wait(start + each * 3), Duration::ZERO);
-    }
 }

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use aplomb_core::jid::{BareJid, Jid};
-use aplomb_core::realm::{Reach, Sight};
+use aplomb_core::jid::BareJid;
+use aplomb_core::realm::Sight;
 use aplomb_core::roster::{self, Delivery, Roster};
 use aplomb_core::stanza::Iq;
 use aplomb_core::xml::Element;
@@ -38,15 +38,6 @@ impl Hub {
     /// Whether two people may know of each other. Not to be called under the lock.
     pub fn are_acquainted(&self, one: &BareJid, other: &BareJid) -> bool {
         one == other || self.acquaintance.get().is_some_and(|ask| ask(one, other))
-    }
-
-    /// Puts a stanza into the mailboxes of those whom it reaches; returns how many.
-    pub fn deliver(&self, asker: &Seat, to: &Jid, reach: Reach, stanza: &Arc<Element>) -> usize {
-        if !self.are_acquainted(&asker.jid.to_bare(), &to.to_bare()) {
-            return 0;
-        }
-        let presence = self.presence.read();
-        self.hand_out(&presence, &asker.jid, to, reach, stanza).count()
     }
 
     /// Takes the rosters as they are when the server starts, before anybody is there.

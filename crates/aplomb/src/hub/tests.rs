@@ -6,6 +6,7 @@ use aplomb_core::realm::{Reach, Show, Shown, Sight};
 use aplomb_core::xml::{Prologue, read_element};
 
 use super::*;
+use crate::limits::PACE_BURST;
 
 /// A hub, its sessions by name, and a writer that the script plays.
 struct Stage {
@@ -426,17 +427,65 @@ fn a_stanza_reaches_who_may_be_known_and_otherwise_its_sender_is_told() {
         stage.hub.present(&stage.seats[name], &here());
     }
     let stanza = Arc::new(Element::new(ns::CLIENT, "message").with_attr("from", "somebody"));
-    let deliver = |from: &str, to: &str| {
-        let to: Jid = to.parse().unwrap();
-        stage.hub.deliver(&stage.seats[from], &to, Reach::Message, &stanza)
+    let otherwise = Element::new(ns::CLIENT, "error");
+    let reaches = |from: &str, to: &str| {
+        let (to, reach) = (to.parse().unwrap(), Reach::Message);
+        let (stanza, otherwise) = (Arc::clone(&stanza), Some(otherwise.clone()));
+        let message = Message { to, reach, stanza, otherwise, is_copied: false };
+        stage.hub.carry(&stage.seats[from], message).is_none()
     };
-    assert_eq!(deliver("a", "bob@cc.test"), 1);
+    assert!(reaches("a", "bob@cc.test"));
     assert_eq!(stage.read("b"), "somebody available");
-    assert_eq!(deliver("a", "bob@cc.test/gone"), 1);
-    assert_eq!((deliver("a", "ada@cc.test"), deliver("a", "nobody@cc.test")), (1, 0));
-    assert_eq!((deliver("a", "eve@cc.test"), deliver("e", "bob@cc.test")), (0, 0));
+    assert!(reaches("a", "bob@cc.test/gone"));
+    assert!(reaches("a", "ada@cc.test") && !reaches("a", "nobody@cc.test"));
+    assert!(!reaches("a", "eve@cc.test") && !reaches("e", "bob@cc.test"));
     assert_eq!(stage.read("b"), "somebody available");
     assert_eq!(stage.read("e"), "nothing");
+}
+
+/// Four ask bob as much as they may; he answers all of it, and what nobody asked, and is as quick
+/// as ever. The asker is slowed down, whatever sessions he has.
+#[tokio::test]
+async fn who_is_asked_by_many_is_not_slowed_down_and_who_asks_is() {
+    let (mut stage, _asked) = Stage::new();
+    stage.hub.ask_about_people(Box::new(|_, _| true));
+    stage.bind("bob", "bob@cc.test/desk").unwrap();
+    let iq = |kind: &str, id: u32, to: &str| {
+        read_stanza(&format!("<iq xmlns='jabber:client' type='{kind}' id='{id}' to='{to}'/>"))
+    };
+    let ask = |id| {
+        let ping = "<ping xmlns='urn:xmpp:ping'/>";
+        read_stanza(&format!(
+            "<iq xmlns='jabber:client' type='get' id='{id}' to='bob@cc.test/desk'>{ping}</iq>"
+        ))
+    };
+    let work = async {
+        for asker in ["ada", "cleo", "dan", "eli"] {
+            let jid = format!("{asker}@cc.test/desk");
+            stage.bind(asker, &jid).unwrap();
+            for id in 0..PACE_BURST {
+                assert_eq!(stage.hub.receive(&stage.seats[asker], ask(id)).await, []);
+                assert!(stage.read("bob").contains("get"));
+                for _ in 0..3 {
+                    let answer = iq("result", id, &jid);
+                    assert_eq!(stage.hub.receive(&stage.seats["bob"], answer).await, []);
+                }
+                assert_eq!(stage.read(asker), "bob@cc.test/desk result");
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), work).await.expect("answers cost no time");
+    // Another session of his, and one begun anew, have no burst of their own.
+    for jid in ["ada@cc.test/phone", "ada@cc.test/desk"] {
+        stage.bind("ada", jid).unwrap();
+        for id in 0..PACE_BURST {
+            let asked = stage.hub.receive(&stage.seats["ada"], ask(id));
+            if tokio::time::timeout(Duration::from_millis(1), asked).await.is_err() {
+                break;
+            }
+            assert!(id < PACE_BURST / 2, "{jid}");
+        }
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ use aplomb_core::xml::Element;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
+use super::Requests;
 use crate::limits::{PARCEL_BYTES_MAX, PARCEL_BYTES_OF_ONE_MAX, PARCELS_MAX, PARCELS_OF_ONE_MAX};
 
 /// What somebody sent, while copies of it are on their way.
@@ -39,6 +40,8 @@ pub struct Parcel {
 /// The room for other people's stanzas in one mailbox.
 #[derive(Debug, Default)]
 pub struct Room {
+    /// What its session asked others: their answers come here.
+    pub requests: Requests,
     by_sender: Mutex<HashMap<Box<str>, Load>>,
 }
 

@@ -19,9 +19,9 @@ mod version;
 
 pub(super) use caps::finesse_caps;
 pub use carbons::{Carbon, are_carbons_wanted, carbon};
-pub use roster::pushed_contact;
 pub(super) use pubsub::{decision, stanza_error, told_message};
 pub(super) use request::pass_on;
+pub use roster::pushed_contact;
 
 use super::place::Place;
 use super::{Effect, Now, Realm, StreamFacts};

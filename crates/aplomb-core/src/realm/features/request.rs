@@ -6,7 +6,6 @@ use super::message::too_big;
 use super::{Effect, Feature, Speaks, not_here};
 use crate::jid::Jid;
 use crate::limits::MESSAGE_BYTES_MAX;
-use crate::realm::Reach;
 use crate::standard::{Hears, Sample};
 use crate::stanza::{Iq, IqKind};
 
@@ -33,6 +32,9 @@ pub(in crate::realm) fn pass_on(iq: Iq, to: Jid) -> Vec<Effect> {
         let refusal = is_asked.then(|| Effect::Reply(iq.error(too_big()).into_element()));
         return refusal.into_iter().collect();
     }
-    let otherwise = is_asked.then(|| iq.error(not_here()).into_element());
-    vec![Effect::Deliver { to, reach: Reach::Session, stanza, otherwise }]
+    let id = iq.id.clone();
+    vec![match is_asked {
+        true => Effect::Request { to, id, stanza, otherwise: iq.error(not_here()).into_element() },
+        false => Effect::Answer { to, id, stanza },
+    }]
 }
