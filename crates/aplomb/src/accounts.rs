@@ -179,24 +179,25 @@ impl Accounts {
         }
     }
 
-    /// The keys of `name` for SCRAM by `hash`, or a decoy.
+    /// The keys for SCRAM by `hash` of the account that `name` means, or a decoy; and what ties
+    /// the login to that account and to the password of these keys.
     ///
     /// The try counts against the rates until [`Accounts::note`] tells of its success.
     ///
     /// - Errors: [`Failure::TemporaryAuthFailure`] when a rate is exceeded.
-    pub fn keys(&self, name: &str, hash: Hash, peer: IpAddr) -> Result<ScramKeys, Failure> {
+    pub fn keys(&self, name: &str, hash: Hash, peer: IpAddr) -> Result<(ScramKeys, Era), Failure> {
         let account = self.account_of(name);
         if !self.guard.lock().take(&account, peer, clock::moment()) {
             return Err(Failure::TemporaryAuthFailure);
         }
-        Ok(self.keys_or_decoy(&account, hash).0)
+        let (keys, stored) = self.keys_or_decoy(&account, hash);
+        Ok((keys, Era::of(account, stored.as_deref())))
     }
 
-    /// Notes how a SCRAM exchange ended.
-    pub fn note(&self, name: &str, peer: IpAddr, is_success: bool) {
-        let account = self.account_of(name);
-        let is_known = self.keys.read().of(&account).is_some();
-        self.settle(&account, peer, is_known, is_success);
+    /// Notes how a SCRAM exchange for `account`, in its one spelling, ended.
+    pub fn note(&self, account: &str, peer: IpAddr, is_success: bool) {
+        let is_known = self.keys.read().of(account).is_some();
+        self.settle(account, peer, is_known, is_success);
     }
 
     /// The account that `name` means: an id, or the id that a login name belongs to, in the one

@@ -91,6 +91,9 @@ pub const TOKENS_MAX: usize = 40_000;
 /// Tokens of one account: a page takes one for each feed it opens.
 pub const TOKENS_OF_ONE_MAX: usize = 100;
 
+/// Seconds between two looks for tokens that are over: each goes through all of them.
+pub const TOKENS_SWEEP_SECS: u64 = 3_600;
+
 /// Jobs that may wait for the writer: everybody of a full server at once, once for each second
 /// that a slow disk may take for a batch.
 pub const WRITER_QUEUE_MAX: usize = 16_384;

@@ -231,6 +231,13 @@ impl Session {
     pub(super) fn begin_end(&mut self, reason: EndReason) {
         self.told = Some(reason);
         self.letters = Vec::new().into_iter();
+        // Nothing goes before the client's close, which is to be heard at once.
+        if let Some(managed) = &mut self.managed {
+            managed.forget_letters();
+        }
+        if let Some(held) = &mut self.held {
+            held.forget_letters();
+        }
         self.responder.close(clock::moment(), Some(end::stream_error(reason)));
     }
 

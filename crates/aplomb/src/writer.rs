@@ -140,6 +140,7 @@ pub fn start(
     let accounts = Accounts::new(&policy, decoy_key, domain.clone(), derivations, keep, fast);
     let accounts = Arc::new(accounts);
     snapshot.changes.into_iter().for_each(|change| run::show_login(&accounts, change));
+    accounts.shorten_tokens();
     accounts.tell_what_is_lacking();
     let queues = run::Queues { jobs: waiting, questions, tokens };
     let is_in_service = Arc::new(AtomicBool::new(true));

@@ -92,7 +92,12 @@ pub enum Reply {
     /// To a password; a failure also refuses a request for keys.
     Verdict(Result<Login, Failure>),
     /// To a request for keys.
-    Keys(Box<ScramKeys>),
+    Keys {
+        /// The account that the client's name means: whose login it is.
+        account: String,
+        /// Its keys, or a decoy.
+        keys: Box<ScramKeys>,
+    },
 }
 
 #[derive(Debug)]
@@ -154,8 +159,8 @@ impl Exchange {
     pub fn answer(&mut self, reply: Reply, nonce: &str) -> Step {
         match (std::mem::replace(&mut self.state, State::Over), reply) {
             (State::AskedPassword, Reply::Verdict(Ok(login))) => Step::Succeed(login, Vec::new()),
-            (State::AskedKeys(first), Reply::Keys(keys)) => {
-                let (exchange, challenge) = first.challenge(*keys, nonce);
+            (State::AskedKeys(first), Reply::Keys { account, keys }) => {
+                let (exchange, challenge) = first.challenge(account, *keys, nonce);
                 self.state = State::Challenged(Box::new(exchange));
                 Step::Challenge(challenge.into_bytes())
             }

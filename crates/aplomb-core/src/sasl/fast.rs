@@ -72,7 +72,7 @@ pub struct Shown {
     /// By which mechanism.
     pub mechanism: FastMechanism,
     /// What that proves of the connection.
-    pub binding: Vec<u8>,
+    pub binding: Secret<Vec<u8>>,
     /// How the token is used.
     pub with: Use,
 }

@@ -29,7 +29,7 @@ pub struct ClientFirst {
 /// A server that has sent its challenge.
 #[derive(Debug)]
 pub struct ServerExchange {
-    name: String,
+    account: String,
     bound: Bound,
     nonce: String,
     /// The first two parts of RFC 5802's AuthMessage.
@@ -39,7 +39,7 @@ pub struct ServerExchange {
 
 /// What the final message must repeat: the GS2 header and the data of the binding.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Bound(Vec<u8>);
+struct Bound(Secret<Vec<u8>>);
 
 impl ClientFirst {
     /// Reads the first message of a login by SCRAM with `hash`; with channel binding if `is_bound`.
@@ -71,7 +71,7 @@ impl ClientFirst {
         // knows channel binding knows RFC 5802 well enough, and Strophe does not.
         let announced = (flag != "n").then(|| offer.announced().digest(hash));
         let header = format!("{flag},{authzid},");
-        let bound = Bound([header.as_bytes(), data.unwrap_or_default()].concat());
+        let bound = Bound(Secret::new([header.as_bytes(), data.unwrap_or_default()].concat()));
         let (bare, nonce) = (bare.to_owned(), nonce.to_owned());
         Ok(Self { name, binding, bound, bare, nonce, announced })
     }
@@ -86,14 +86,20 @@ impl ClientFirst {
         self.binding
     }
 
-    /// Makes the server's challenge; `nonce` is our random part.
-    pub fn challenge(self, keys: ScramKeys, nonce: &str) -> (ServerExchange, String) {
+    /// Makes the server's challenge by the keys of `account`, which the client may have called by
+    /// another name; `nonce` is our random part.
+    pub fn challenge(
+        self,
+        account: String,
+        keys: ScramKeys,
+        nonce: &str,
+    ) -> (ServerExchange, String) {
         let nonce = format!("{}{nonce}", self.nonce);
         let salt = BASE64_STANDARD.encode(&keys.salt);
         let announced = self.announced.map(|digest| format!(",h={digest}")).unwrap_or_default();
         let challenge = format!("r={nonce},s={salt},i={}{announced}", keys.iterations);
         let messages = format!("{},{challenge}", self.bare);
-        let exchange = ServerExchange { name: self.name, bound: self.bound, nonce, messages, keys };
+        let exchange = ServerExchange { account, bound: self.bound, nonce, messages, keys };
         (exchange, challenge)
     }
 }
@@ -121,12 +127,12 @@ impl ServerExchange {
         if !self.keys.are_proved(&auth_message, &proof) || nonce != self.nonce {
             return Err(Failure::NotAuthorized);
         }
-        if bound != BASE64_STANDARD.encode(&self.bound.0) {
+        if bound != BASE64_STANDARD.encode(self.bound.0.expose()) {
             return Err(Failure::WrongBinding);
         }
         let hash = self.keys.hash;
         let signature = hash.hmac(self.keys.server_key.expose(), auth_message.as_bytes());
-        Ok((Login::new(self.name), format!("v={}", BASE64_STANDARD.encode(signature))))
+        Ok((Login::new(self.account), format!("v={}", BASE64_STANDARD.encode(signature))))
     }
 }
 
@@ -192,7 +198,7 @@ impl ClientExchange {
             Flag::Bound(kind) => (format!("p={}", kind.name()), bindings.data(kind)),
         };
         let header = format!("{flag_text},,");
-        let bound = Bound([header.as_bytes(), data.unwrap_or_default()].concat());
+        let bound = Bound(Secret::new([header.as_bytes(), data.unwrap_or_default()].concat()));
         let bare = format!("n={},r={nonce}", encode_name(name));
         let message = format!("{header}{bare}");
         (Self { hash, flag, bound, bare, nonce: nonce.to_owned() }, message)
@@ -235,7 +241,7 @@ impl ClientExchange {
         }
         let salted = salted_password(hash, password, &salt, iterations);
         let salted = salted.map_err(|_| Distrust::BadPassword)?;
-        let bound = BASE64_STANDARD.encode(&self.bound.0);
+        let bound = BASE64_STANDARD.encode(self.bound.0.expose());
         let without_proof = format!("c={bound},r={nonce}");
         let auth_message = format!("{},{text},{without_proof}", self.bare);
         let key = client_key(hash, &salted);
@@ -433,7 +439,7 @@ mod tests {
         let keys = ScramKeys::derive(hash, &pencil(), b"salt", NonZeroU32::new(4096).unwrap());
         let failed = |failure: Failure| format!("{failure:?}");
         let first = ClientFirst::read(first.as_bytes(), hash, is_bound, offer).map_err(failed)?;
-        let (server, challenge) = first.challenge(keys.unwrap(), "def");
+        let (server, challenge) = first.challenge("ada".to_owned(), keys.unwrap(), "def");
         let answer = client.answer(challenge.as_bytes(), &pencil(), &heard);
         let (expected, last) = answer.map_err(|distrust| format!("{distrust:?}"))?;
         let (_, proof) = server.finish(last.as_bytes()).map_err(failed)?;
@@ -450,7 +456,8 @@ mod tests {
             let (client, first) = ClientExchange::start("user", ours, (hash, flag), &none);
             assert_eq!(first, format!("n,,n=user,r={ours}"));
             let read = ClientFirst::read(first.as_bytes(), hash, false, offer(UNBOUND, &none));
-            let (server, challenge) = read.unwrap().challenge(keys(&example), theirs);
+            let (server, challenge) =
+                read.unwrap().challenge("user".to_owned(), keys(&example), theirs);
             assert_eq!(challenge, format!("r={ours}{theirs},s={salt},i=4096"));
             let answer = client.answer(challenge.as_bytes(), &pencil(), &announced);
             let (expected, last) = answer.unwrap();
@@ -557,11 +564,33 @@ mod tests {
         assert_eq!(without, Ok(Mechanism::Scram(Hash::Sha256)));
     }
 
+    #[test]
+    fn the_first_messages_print_nothing_of_the_connection() {
+        let bindings = Bindings { exporter: Some(Secret::new([211; 32])), ..Bindings::default() };
+        let flag = Flag::Bound(BindingType::Exporter);
+        let (client, first) =
+            ClientExchange::start("user", CLIENT_NONCE, (Hash::Sha256, flag), &bindings);
+        let read = ClientFirst::read(first.as_bytes(), Hash::Sha256, true, offer(ALL, &bindings));
+        let printed = format!("{client:?} {:?}", read.unwrap());
+        assert!(!printed.contains("211"), "{printed}");
+    }
+
+    #[test]
+    fn a_login_is_that_of_the_account_and_not_of_the_name_that_was_typed() {
+        let Example { hash, nonces: [ours, theirs], proof, .. } = SHA256;
+        let none = Bindings::default();
+        let first = format!("n,,n=user,r={ours}");
+        let first = ClientFirst::read(first.as_bytes(), hash, false, offer(UNBOUND, &none));
+        let (server, _) = first.unwrap().challenge("1001".to_owned(), keys(&SHA256), theirs);
+        let last = format!("c=biws,r={ours}{theirs},p={proof}");
+        assert_eq!(server.finish(last.as_bytes()).unwrap().0.name(), "1001");
+    }
+
     fn challenged(server_nonce: &str) -> ServerExchange {
         let (none, first) = (Bindings::default(), format!("n,,n=user,r={CLIENT_NONCE}"));
         let offer = offer(UNBOUND, &none);
         let first = ClientFirst::read(first.as_bytes(), Hash::Sha256, false, offer).unwrap();
-        first.challenge(keys(&SHA256), server_nonce).0
+        first.challenge("user".to_owned(), keys(&SHA256), server_nonce).0
     }
 
     #[test]

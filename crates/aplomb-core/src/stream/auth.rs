@@ -9,6 +9,7 @@ use crate::ns;
 use crate::sasl::exchange::{Ask, Exchange, Offer, Reply, Step};
 use crate::sasl::fast::{FastMechanism, FastProof, Shown};
 use crate::sasl::{Failure, Login};
+use crate::secret::Secret;
 use crate::xml::Element;
 
 /// One login after another, until one works.
@@ -120,7 +121,7 @@ impl Auth {
             return self.fail(Failure::MalformedRequest);
         };
         let binding = mechanism.binding_type().and_then(|kind| offer.bindings.data(kind));
-        let binding = binding.unwrap_or_default().to_vec();
+        let binding = Secret::new(binding.unwrap_or_default().to_vec());
         self.tried = Some(Try::Token(proof.name.clone()));
         let shown = Shown { proof, agent, mechanism, binding, with };
         Move::Ask(Question::Token(Box::new(shown)))
@@ -138,10 +139,10 @@ impl Auth {
                 let step = exchange.answer(Reply::Verdict(verdict), "");
                 self.make(step)
             }
-            (Some(Try::Exchange(exchange)), Answer::Keys(keys)) => {
+            (Some(Try::Exchange(exchange)), Answer::Keys { account, keys }) => {
                 // Each try has a nonce of its own (RFC 5802 §5.1).
                 let nonce = format!("{nonce}{}", ".".repeat(self.failures as usize));
-                let step = exchange.answer(Reply::Keys(keys), &nonce);
+                let step = exchange.answer(Reply::Keys { account, keys }, &nonce);
                 self.make(step)
             }
             (tried, answer) => unreachable!("{answer:?} does not answer {tried:?}"),

@@ -38,6 +38,8 @@ pub struct Initiator {
     words: Profile,
     /// The mechanisms for tokens that the server has.
     tokens: Vec<FastMechanism>,
+    /// What a token that comes with the login is good for.
+    token_for: Option<FastMechanism>,
     jid: Option<FullJid>,
     /// The `id` of the session request that waits for its answer.
     session: Option<&'static str>,
@@ -59,6 +61,7 @@ impl Initiator {
             announced: Announced::default(),
             words: Profile::Sasl,
             tokens: Vec::new(),
+            token_for: None,
             jid: None,
             session: None,
             is_session_offered: false,

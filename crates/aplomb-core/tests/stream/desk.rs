@@ -300,7 +300,10 @@ impl Desk {
                 let login = keys(&name, Hash::Sha256).check(&name, &password);
                 Answer::Verdict(login.ok_or(Failure::NotAuthorized))
             }
-            Question::Keys { name, hash, .. } => Answer::Keys(Box::new(keys(&name, hash))),
+            Question::Keys { name, hash, .. } => {
+                let keys = Box::new(keys(&name, hash));
+                Answer::Keys { account: name, keys }
+            }
             Question::Bind { name, resource } => {
                 let bare = jid::user_jid(&name, &self.world.domain).unwrap();
                 let jid = bare.with_resource_str(&resource).unwrap();

@@ -399,6 +399,16 @@ fn a_token_that_is_refused_is_followed_by_the_password() {
 }
 
 #[test]
+fn a_new_token_is_kept_for_the_mechanism_that_was_asked_for() {
+    let here = Bindings { exporter: None, ..bindings() };
+    let world = World { tokens: Vec::new(), ..world_of_tokens(&here) };
+    let text = Secret::new("of another carrier".to_owned());
+    let token = Some(Held { mechanism: FastMechanism::Exporter, text, count: 1 });
+    let walk = Walk::new(&world, wish_of(&here, token));
+    assert_eq!(walk.token.unwrap().mechanism, FastMechanism::EndPoint);
+}
+
+#[test]
 fn a_client_that_wants_its_own_resource_binds_as_of_old() {
     let none = Bindings::default();
     let mut wish = Wish { resource: Some("desktop".to_owned()), ..wish_of(&none, None) };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aplomb_core::sasl::fast::{
     Agent, FastChange, FastMechanism, FastRequest, FastToken, FastTokens, Making, Shown,
 };
-use aplomb_core::sasl::{Failure, Login};
+use aplomb_core::sasl::{Failure, KeyRing, Login, ScramKeys};
 use aplomb_core::secret::Secret;
 use aplomb_core::time::WallTime;
 use parking_lot::RwLock;
@@ -36,9 +36,27 @@ pub struct Fast {
     jobs: mpsc::Sender<FastJob>,
 }
 
-/// The password that an account has at a moment: nothing that is given for it outlives it.
+/// Who an account is at a moment, and by which password: nothing that is given to whoever proves it
+/// outlives either.
 #[derive(Debug, Clone)]
-pub struct Era(Secret<Vec<u8>>);
+pub struct Era {
+    account: String,
+    /// None for nobody.
+    password_mark: Option<Secret<Vec<u8>>>,
+}
+
+impl Era {
+    /// Of an account with these keys.
+    pub(super) fn of(account: String, keys: Option<&KeyRing>) -> Self {
+        let checked_by = keys.and_then(|ring| ring.of(CHECKED_BY));
+        Self { account, password_mark: checked_by.map(ScramKeys::mark) }
+    }
+
+    /// The account, in its one spelling.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+}
 
 /// A login by a token.
 #[derive(Debug)]
@@ -60,15 +78,30 @@ impl Fast {
 }
 
 impl Accounts {
-    /// What ties a login to the password that the account has now; a decoy for nobody.
+    /// What ties a login to the account that `name` means now, and to its password.
     pub fn era(&self, name: &str) -> Era {
         let account = self.account_of(name);
-        Era(self.keys_or_decoy(&account, CHECKED_BY).0.mark())
+        let keys = self.keys.read().of(&account).cloned();
+        Era::of(account, keys.as_deref())
+    }
+
+    /// Whether the account is still there and has the same password.
+    pub fn is_still(&self, era: &Era) -> bool {
+        let keys = self.keys.read();
+        let now = keys.of(&era.account).and_then(|ring| ring.of(CHECKED_BY));
+        let now = now.map(ScramKeys::mark);
+        now.is_some() && now == era.password_mark
     }
 
     /// Takes in a change of tokens that is durable.
     pub fn adopt_token(&self, change: &FastChange) {
         self.fast.shown.write().adopt(change);
+    }
+
+    /// Lets no token that there is be good for longer than one that is made now.
+    pub fn shorten_tokens(&self) {
+        let until = clock::now().wall.0.saturating_add(life_ms(self.fast.life));
+        self.fast.shown.write().shorten(WallTime(until));
     }
 
     /// Logs in by a token.
@@ -89,8 +122,8 @@ impl Accounts {
             return Err(Failure::TemporaryAuthFailure);
         }
         // Those of a locked account fit nothing.
-        let era = self.era(&account);
-        let (key, password_mark) = (&self.fast.key, &era.0);
+        let (keys, stored) = self.keys_or_decoy(&account, CHECKED_BY);
+        let (key, password_mark) = (&self.fast.key, &keys.mark());
         let making = Making { key, account: &account, password_mark };
         let now = clock::now().wall;
         let found = {
@@ -106,8 +139,9 @@ impl Accounts {
             self.change(&account, request).await?;
         }
         self.guard.lock().right(&account, peer, clock::moment());
-        let left_ms = found.token.expires.0 - now.0;
+        let left_ms = found.ends.0 - now.0;
         let is_due = !shown.with.is_last && left_ms < life_ms(self.fast.life) / 2;
+        let era = Era::of(account, stored.as_deref());
         Ok((Redeemed { login: found.login, proof: found.answer, is_due }, era))
     }
 
@@ -115,17 +149,17 @@ impl Accounts {
     /// None if it cannot be kept.
     pub async fn issue_fast(
         &self,
-        name: &str,
         (agent, mechanism): (Agent, FastMechanism),
         era: &Era,
     ) -> Option<(Secret<String>, WallTime)> {
-        let account = self.account_of(name);
+        let Era { account, password_mark } = era;
+        let password_mark = password_mark.as_ref()?;
         let expires = WallTime(clock::now().wall.0 + life_ms(self.fast.life));
         let seed = random::bytes();
         let token = FastToken { agent, mechanism, seed, expires, is_used: false, count: 0 };
-        self.change(&account, FastRequest::Issue(token.clone())).await.ok()?;
-        let (key, password_mark) = (&self.fast.key, &era.0);
-        Some((token.text(&Making { key, account: &account, password_mark }), expires))
+        self.change(account, FastRequest::Issue(token.clone())).await.ok()?;
+        let making = Making { key: &self.fast.key, account, password_mark };
+        Some((token.text(&making), expires))
     }
 
     async fn change(&self, account: &str, request: FastRequest) -> Result<(), Failure> {

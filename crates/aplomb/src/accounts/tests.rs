@@ -81,11 +81,11 @@ fn a_name_is_slowed_down_alike_whether_somebody_has_it_or_not() {
 #[test]
 fn scram_sees_the_same_salt_whether_the_account_is_locked_or_not() {
     let accounts = accounts();
-    let open = accounts.keys("1001", Hash::Sha256, PEER).unwrap();
+    let open = accounts.keys("1001", Hash::Sha256, PEER).unwrap().0;
     for _ in 0..3 {
         accounts.note("1001", PEER, false);
     }
-    let locked = accounts.keys("1001", Hash::Sha256, PEER).unwrap();
+    let locked = accounts.keys("1001", Hash::Sha256, PEER).unwrap().0;
     assert_eq!((&open.salt, open.iterations), (&locked.salt, locked.iterations));
     assert_ne!(open.stored_key, locked.stored_key);
     let password = Secret::new("secret".to_owned());
@@ -96,11 +96,36 @@ fn scram_sees_the_same_salt_whether_the_account_is_locked_or_not() {
 fn a_login_name_means_the_account_of_its_id() {
     let accounts = accounts();
     assert_eq!(
-        accounts.keys("ada", Hash::Sha256, PEER).unwrap(),
-        accounts.keys("1001", Hash::Sha256, PEER).unwrap()
+        accounts.keys("ada", Hash::Sha256, PEER).unwrap().0,
+        accounts.keys("1001", Hash::Sha256, PEER).unwrap().0
     );
     let names = ["ada", "Ada", "1001", "NoBody"].map(|name| accounts.account_of(name));
     assert_eq!(names, ["1001", "1001", "1001", "nobody"]);
+}
+
+#[test]
+fn what_was_proved_is_worth_nothing_once_the_password_is_another_or_the_user_gone() {
+    let accounts = accounts();
+    let eras = || [accounts.era("Ada"), accounts.keys("ada", Hash::Sha512, PEER).unwrap().1];
+    let are_still = |eras: &[Era]| {
+        let each: Vec<_> = eras.iter().map(|era| accounts.is_still(era)).collect();
+        assert!(each.iter().all(|is| *is == each[0]));
+        each[0]
+    };
+    let (first, nobody) = (eras(), accounts.era("nobody"));
+    assert!(first.iter().all(|era| era.account() == "1001"));
+    assert!(are_still(&first) && !accounts.is_still(&nobody));
+    for _ in 0..3 {
+        accounts.note("1001", PEER, false);
+    }
+    assert!(are_still(&first), "a lock is no other password");
+    accounts.adopt("1001", Some(keys("secret")));
+    assert!(!are_still(&first), "another salt, so another password");
+    let second = eras();
+    accounts.domain.write().adopt(&user("1003", "ada"));
+    assert!(are_still(&second) && second[0].account() == "1001", "the name is another's now");
+    accounts.adopt("1001", None);
+    assert!(!are_still(&second));
 }
 
 #[test]
@@ -108,7 +133,7 @@ fn scram_sees_one_decoy_for_a_name_that_nobody_has() {
     let accounts = accounts();
     let (first, second) =
         (accounts.keys("nobody", Hash::Sha256, PEER), accounts.keys("NoBody", Hash::Sha256, PEER));
-    assert_eq!(first.unwrap(), second.unwrap());
+    assert_eq!(first.unwrap().0, second.unwrap().0);
 }
 
 #[test]
@@ -143,7 +168,7 @@ fn a_login_by_password_makes_the_keys_that_an_account_lacks_and_nothing_seems_to
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let password = Secret::new("secret".to_owned());
-    let seen = |hash| accounts.keys("1001", hash, PEER).unwrap();
+    let seen = |hash| accounts.keys("1001", hash, PEER).unwrap().0;
     let before = Hash::ALL.map(seen);
     for (name, sent) in [("1001", "wrong"), ("nobody", "secret"), ("1001", "secret")] {
         let sent = Secret::new(sent.to_owned());

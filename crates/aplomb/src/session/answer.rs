@@ -80,14 +80,15 @@ impl Session {
                 Answer::Verdict(accounts.verify(&name, &password, address).await)
             }
             Question::Keys { name, hash, binding } => match accounts.keys(&name, hash, address) {
-                Ok(keys) => {
+                Ok((keys, era)) => {
                     self.tried = match binding {
                         Some(_) => (Mechanism::ScramPlus(hash).name(), binding),
                         None => (Mechanism::Scram(hash).name(), None),
                     };
-                    self.era = Some(Box::new(accounts.era(&name)));
-                    self.keys_of = Some(name.into());
-                    Answer::Keys(Box::new(keys))
+                    let account = era.account().to_owned();
+                    self.keys_of = Some(account.as_str().into());
+                    self.era = Some(Box::new(era));
+                    Answer::Keys { account, keys: Box::new(keys) }
                 }
                 Err(failure) => Answer::Verdict(Err(failure)),
             },
@@ -99,10 +100,13 @@ impl Session {
                 }
                 Err(failure) => Answer::Verdict(Err(failure)),
             },
-            Question::Issue { name, agent, mechanism } => Answer::Issued(match self.era.take() {
-                Some(era) => accounts.issue_fast(&name, (agent, mechanism), &era).await,
-                None => None,
-            }),
+            Question::Issue { name, agent, mechanism } => {
+                let era = self.era.as_ref().filter(|era| era.account() == name);
+                Answer::Issued(match era {
+                    Some(era) => accounts.issue_fast((agent, mechanism), era).await,
+                    None => None,
+                })
+            }
             Question::Bind { name, resource } => {
                 self.bind(&name, &resource).map_or_else(Answer::BindRefused, Answer::Bound)
             }
@@ -111,17 +115,32 @@ impl Session {
         }
     }
 
+    /// Whether `account`, who logged in on this stream, is still there, with the same password.
+    pub(super) fn is_still(&self, account: &str) -> bool {
+        let era = self.era.as_ref().filter(|era| era.account() == account);
+        era.is_some_and(|era| self.shared.accounts.is_still(era))
+    }
+
     /// Takes a seat in the hub. Letters may come from now on; they wait for the bind's answer.
-    fn bind(&mut self, name: &str, resource: &str) -> Result<FullJid, StanzaError> {
+    fn bind(&mut self, account: &str, resource: &str) -> Result<FullJid, StanzaError> {
+        let changed = || StanzaError::new(Condition::NotAuthorized).with_text(CHANGED);
+        // Before another stream of the account is thrown out for it.
+        if !self.is_still(account) {
+            return Err(changed());
+        }
         let shared = self.shared.as_ref();
         let domain = &shared.policy_tls.domain;
-        // Who logged in by a login name is known by his id from here on.
-        let jid = user_jid(&shared.accounts.account_of(name), domain)
+        let jid = user_jid(account, domain)
             .ok()
             .and_then(|bare| bare.with_resource_str(resource).ok())
             .ok_or_else(|| StanzaError::new(Condition::JidMalformed))?;
         let mailbox = Arc::new(Mailbox::new(shared.mailbox_letters, shared.mailbox_bytes));
         let seat = shared.hub.bind(jid.clone(), mailbox)?;
+        // Whoever removes the account from now on finds the seat.
+        if !self.is_still(account) {
+            shared.hub.leave(&seat);
+            return Err(changed());
+        }
         if shared.stopping.is_cancelled() {
             // The hub may have told everybody just before this one came.
             let _ = seat.mailbox.push(Letter::End(EndReason::Shutdown));
@@ -139,3 +158,6 @@ impl Session {
         }
     }
 }
+
+/// Why somebody who logged in gets no address.
+const CHANGED: &str = "the account or its password was changed since this login: log in again";

@@ -59,6 +59,11 @@ impl Held {
         self.first = self.first.saturating_sub(count);
     }
 
+    /// Sends nothing first any more.
+    pub(super) const fn forget_letters(&mut self) {
+        self.first = 0;
+    }
+
     /// All that is held, which is held no longer.
     pub(super) fn release(&mut self) -> impl Iterator<Item = Letter> + use<> {
         std::mem::take(&mut self.presences).into_iter().map(Letter::Presence)

@@ -68,6 +68,11 @@ impl Managed {
         self.again = self.again.saturating_sub(count);
     }
 
+    /// Sends nothing first any more.
+    pub(super) const fn forget_letters(&mut self) {
+        self.again = 0;
+    }
+
     /// Whether something from before the loss is to be sent first.
     pub(super) const fn is_behind(&self) -> bool {
         self.again > 0
@@ -152,11 +157,15 @@ impl Session {
         }
     }
 
-    /// Goes on with a stream that `name` had elsewhere: all that is not acknowledged comes again,
+    /// Goes on with a stream that `account` had elsewhere: all that is not acknowledged comes again,
     /// before everything else.
-    pub(super) async fn resume(&mut self, name: &str, id: &str, handled: u32) -> Answer {
+    pub(super) async fn resume(&mut self, account: &str, id: &str, handled: u32) -> Answer {
         let shared = Arc::clone(&self.shared);
-        let account = shared.hub.address_of(&shared.accounts.account_of(name));
+        // Its seat is in the hub all the time, where the end of the account finds it.
+        if !self.is_still(account) {
+            return Answer::NotResumed;
+        }
+        let account = shared.hub.address_of(account);
         let claim = account.and_then(|account| shared.tickets.claim(id, account.as_str()));
         let Some((ticket, inheritance)) = claim else { return Answer::NotResumed };
         let wait = Duration::from_secs(RESUME_WAIT_SECS_MAX);

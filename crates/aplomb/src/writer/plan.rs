@@ -1,5 +1,7 @@
 //! The writer's working copy, and what each job does to it. No store, no hub, no waiting.
 
+mod tokens;
+
 use std::sync::Arc;
 
 use aplomb_core::domain::{self, Command, Domain, Flavour, Refusal, UserId};
@@ -11,8 +13,8 @@ use aplomb_core::pubsub::{
 };
 use aplomb_core::realm::Sight;
 use aplomb_core::roster::{self, Roster};
-use aplomb_core::sasl::fast::{FastChange, FastRequest, FastTokens};
-use aplomb_core::sasl::{Failure, KeyRing, MoreKeys};
+use aplomb_core::sasl::MoreKeys;
+use aplomb_core::sasl::fast::FastTokens;
 use aplomb_core::time::WallTime;
 
 use super::Step;
@@ -41,6 +43,8 @@ pub(super) struct Working {
     observers: Arc<Observers>,
     audiences: Audiences,
     tokens: FastTokens,
+    /// When the tokens that are over were last forgotten.
+    swept: WallTime,
 }
 
 /// What a batch of jobs comes to, once it is durable.
@@ -84,7 +88,8 @@ impl Working {
             }
         }
         let (observers, audiences) = (Arc::clone(&setup.observers), Audiences::default());
-        Self { host: setup.host.clone(), domain, pubsub, roster, observers, audiences, tokens }
+        let (host, swept) = (setup.host.clone(), WallTime(0));
+        Self { host, domain, pubsub, roster, observers, audiences, tokens, swept }
     }
 
     const fn known(&self) -> Known<'_> {
@@ -160,35 +165,6 @@ impl Working {
         Ok(reply)
     }
 
-    /// Issues a token, or notes the use of one.
-    pub(super) fn token(
-        &mut self,
-        account: &str,
-        request: &FastRequest,
-        now: WallTime,
-        batch: &mut Batch,
-    ) -> Result<(), Failure> {
-        let changes = self.tokens.plan(account, request, now);
-        let changes = changes.map_err(|_| Failure::NotAuthorized)?;
-        self.accept_tokens(changes, batch);
-        Ok(())
-    }
-
-    fn accept_tokens(&mut self, changes: Vec<FastChange>, batch: &mut Batch) {
-        for change in changes {
-            self.tokens.adopt(&change);
-            batch.changes.push(Change::Token(change));
-        }
-    }
-
-    /// Changes the keys of a user. The tokens that were given for the old ones are worthless from
-    /// then on, and go.
-    fn set_keys(&mut self, user: String, keys: Option<KeyRing>, batch: &mut Batch) {
-        let account = jid::account_name(&user).unwrap_or_else(|_| user.clone());
-        self.accept_tokens(self.tokens.departure(&account), batch);
-        batch.changes.push(Change::Keys { user, keys });
-    }
-
     /// Whether a node sends its newest item to whoever becomes available.
     pub(super) fn is_greeting(&self) -> bool {
         self.pubsub.is_greeting()
@@ -203,6 +179,7 @@ impl Working {
     pub(super) fn lapse(&mut self, now: WallTime, batch: &mut Batch) {
         let outcome = self.pubsub.lapse(now);
         self.accept(outcome, batch);
+        self.sweep_tokens(now, batch);
     }
 
     /// Ends the subscriptions of the asker's resources that are not there, to make room.

@@ -271,7 +271,7 @@ async fn come_back(
     let proof = FastProof::read(message.expose()).unwrap();
     let with = Use { count, is_last: false };
     let peer = [192, 0, 2, 1].into();
-    let ((agent, mechanism), binding) = (client(), Vec::new());
+    let ((agent, mechanism), binding) = (client(), Secret::new(Vec::new()));
     let shown = Shown { proof, agent, mechanism, binding, with };
     let (redeemed, _) = accounts.redeem_fast(&shown, peer).await?;
     assert_eq!(redeemed.proof, fast::responder_message(token, b""));
@@ -288,7 +288,7 @@ async fn a_token_outlives_the_server_and_not_its_password() {
     let hand = Hand::new();
     let Started { accounts, .. } = centre(&hand).await;
     let era = accounts.era("1001");
-    let (token, _) = accounts.issue_fast("1001", client(), &era).await.unwrap();
+    let (token, _) = accounts.issue_fast(client(), &era).await.unwrap();
     assert_eq!(come_back(&accounts, &token, None).await, Ok("1001".to_owned()));
 
     let (questions, asked) = mpsc::channel(1);
@@ -302,7 +302,7 @@ async fn a_token_outlives_the_server_and_not_its_password() {
     assert_eq!(come_back(&again.accounts, &token, None).await, Err(Failure::NotAuthorized));
     assert_eq!(tokens_in(&hand), 0);
     // Who logged in by the old password a moment ago gets nothing that opens anything.
-    let (late, _) = again.accounts.issue_fast("1001", client(), &era).await.unwrap();
+    let (late, _) = again.accounts.issue_fast(client(), &era).await.unwrap();
     assert_eq!(come_back(&again.accounts, &late, None).await, Err(Failure::NotAuthorized));
     again.writer.set_keys("1001", None).await.unwrap();
     assert_eq!(tokens_in(&hand), 0);
@@ -313,7 +313,7 @@ async fn of_two_that_show_one_message_at_once_one_is_let_in() {
     let hand = Hand::new();
     let Started { accounts, .. } = centre(&hand).await;
     let era = accounts.era("1001");
-    let (token, _) = accounts.issue_fast("1001", client(), &era).await.unwrap();
+    let (token, _) = accounts.issue_fast(client(), &era).await.unwrap();
     // Fewer than the failures of one name that an address may cause at once.
     for count in 1..=8 {
         let (one, other) = tokio::join!(
@@ -330,11 +330,11 @@ async fn a_full_disk_lets_in_by_token_whoever_leaves_no_mark() {
     let hand = Hand::new();
     let Started { accounts, .. } = centre(&hand).await;
     let era = accounts.era("1001");
-    let (token, _) = accounts.issue_fast("1001", client(), &era).await.unwrap();
+    let (token, _) = accounts.issue_fast(client(), &era).await.unwrap();
     assert!(come_back(&accounts, &token, None).await.is_ok());
     hand.is_full.store(true, Ordering::SeqCst);
     assert!(come_back(&accounts, &token, None).await.is_ok());
-    assert!(accounts.issue_fast("1001", client(), &era).await.is_none());
+    assert!(accounts.issue_fast(client(), &era).await.is_none());
     let counted = come_back(&accounts, &token, Some(1)).await;
     assert_eq!(counted, Err(Failure::TemporaryAuthFailure));
     hand.is_full.store(false, Ordering::SeqCst);

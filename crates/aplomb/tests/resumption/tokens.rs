@@ -1,12 +1,21 @@
 //! Login, address and lost stream in one step, by password and by token (XEP-0388, 0386, 0484).
 
+use std::path::Path;
+
+use aplomb::config::Config;
+use aplomb::control;
+use aplomb::office::{NewPassword, Password, Person, Reply, Request};
 use aplomb::serve::Running;
+use aplomb_core::sasl::Hash;
+use aplomb_core::sasl::announced::{Announced, Flag};
+use aplomb_core::sasl::binding::Bindings;
 use aplomb_core::sasl::fast;
+use aplomb_core::sasl::scram::ClientExchange;
 use aplomb_core::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::client::{Carrier, Client, Gone, attribute, soon};
+use crate::client::{Carrier, Client, Gone, Resumption, attribute, soon};
 use crate::{PASSWORD, at, server};
 
 const AGENT: &str = "d4565fa7-4d72-4749-b3d3-740edbf87770";
@@ -162,6 +171,128 @@ async fn a_token_is_refused_to_others_and_a_second_time() {
         assert!(replay.hear().await.unwrap().contains("<not-authorized "), "{count}");
     }
     server.stop().await;
+}
+
+#[tokio::test]
+async fn who_gives_a_token_back_gets_no_other() {
+    let server = server(&[]).await;
+    let (desk, kept) = first_time(&server, Carrier::WebSocket).await;
+    drop(desk);
+    let mut desk = connect(&server, Carrier::Tcp).await;
+    desk.open_stream().await.unwrap();
+    let last = by_token("1001", AGENT, &kept.token, 1, REQUEST);
+    desk.say(&last.replace("<fast ", "<fast invalidate='true' ")).await;
+    let success = desk.hear().await.unwrap();
+    assert!(success.starts_with("<success ") && !success.contains("<token "), "{success}");
+    server.stop().await;
+}
+
+async fn office(data: &Path, request: Request) {
+    let config = Config::of(&[("data-dir", data.to_str().unwrap())]).unwrap();
+    let done = tokio::task::spawn_blocking(move || control::ask(&config, &request)).await.unwrap();
+    let done = done.unwrap();
+    assert!(matches!(done, Reply::Done(_)), "{done:?}");
+}
+
+fn password(text: &str) -> NewPassword {
+    NewPassword::Is(Password(Secret::new(text.to_owned())))
+}
+
+fn person(id: &str, login_name: &str) -> Person {
+    Person { id: id.to_owned(), login_name: login_name.to_owned(), ..Person::default() }
+}
+
+/// Tries to get an address in the words of RFC 6120; the answer.
+async fn try_bind(desk: &mut Client) -> String {
+    desk.say(
+        "<iq xmlns='jabber:client' type='set' id='b'>\
+         <bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>",
+    )
+    .await;
+    desk.until("id=\"b\"").await.unwrap()
+}
+
+#[tokio::test]
+async fn what_was_proved_before_a_change_brings_no_address_and_no_stream() {
+    let data = tempfile::tempdir().unwrap();
+    let server = server(&[("data-dir", data.path().to_str().unwrap())]).await;
+    let at = at(&server, Carrier::Tcp);
+    office(
+        data.path(),
+        Request::AddUser { person: person("2001", "rose"), password: password(PASSWORD) },
+    )
+    .await;
+    let (desk, kept) = first_time(&server, Carrier::WebSocket).await;
+    let mut others = Vec::new();
+    for user in ["1001", "1002", "1003", "rose"] {
+        others.push(Client::log_in(Carrier::Tcp, at, user).await.unwrap());
+    }
+    let user = "1001".to_owned();
+    office(data.path(), Request::SetPassword { user, password: password("another") }).await;
+    office(data.path(), Request::RemoveUser { user: "1002".to_owned() }).await;
+    let fields = ["id", "login_name"].map(str::to_owned).to_vec();
+    let people = vec![
+        (person("2001", "dahlia"), NewPassword::Keep),
+        (person("1004", "rose"), NewPassword::Keep),
+    ];
+    office(data.path(), Request::ImportUsers { people, fields }).await;
+    drop(desk);
+    assert!(others[0].resume(&kept.id, 0).await.is_ok_and(|r| matches!(r, Resumption::Failed(_))));
+    let mut answers = Vec::new();
+    for desk in &mut others {
+        answers.push(try_bind(desk).await);
+    }
+    let [changed, removed, same, renamed] = answers.as_slice() else { unreachable!("of four") };
+    for refused in [changed, removed] {
+        assert!(refused.contains("<not-authorized "), "{refused}");
+    }
+    assert!(same.contains(">1003@cc.test/") && renamed.contains(">2001@cc.test/"), "{renamed}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_exchange_under_way_proves_the_old_password_and_the_old_name() {
+    let data = tempfile::tempdir().unwrap();
+    let server = server(&[("data-dir", data.path().to_str().unwrap())]).await;
+    let new = Request::AddUser { person: person("2001", "rose"), password: password(PASSWORD) };
+    office(data.path(), new).await;
+    let fields = ["id", "login_name"].map(str::to_owned).to_vec();
+    let people = vec![
+        (person("2001", "dahlia"), NewPassword::Keep),
+        (person("1004", "rose"), NewPassword::Keep),
+    ];
+    let renamed = Request::ImportUsers { people, fields };
+    let user = "1001".to_owned();
+    let changed = Request::SetPassword { user, password: password("another") };
+    for (name, change, bound) in
+        [("rose", renamed, Some("2001@cc.test/desk/")), ("1001", changed, None)]
+    {
+        let mut desk = connect(&server, Carrier::Tcp).await;
+        desk.open_stream().await.unwrap();
+        let how = (Hash::Sha256, Flag::Unable { is_odd: false });
+        let (exchange, first) = ClientExchange::start(name, "abc", how, &Bindings::default());
+        let begin = by_password(name, BIND).replace("PLAIN", "SCRAM-SHA-256");
+        let plain = STANDARD.encode(format!("\0{name}\0{PASSWORD}"));
+        desk.say(&begin.replace(&plain, &STANDARD.encode(first))).await;
+        let challenge = text_of_element(&desk.until("<challenge").await.unwrap());
+        office(data.path(), change).await;
+        let password = Secret::new(PASSWORD.to_owned());
+        let answer = exchange.answer(&challenge, &password, &Announced::default());
+        let last = STANDARD.encode(answer.unwrap().1);
+        desk.say(&format!("<response xmlns='urn:xmpp:sasl:2'>{last}</response>")).await;
+        let success = desk.until("<success").await.unwrap();
+        assert_eq!(success.contains("<bound "), bound.is_some(), "{success}");
+        let identifier = text_of(&success, "authorization-identifier").unwrap();
+        assert!(identifier.starts_with(bound.unwrap_or("1001@cc.test")), "{identifier}");
+        assert!(bound.is_some() || try_bind(&mut desk).await.contains("<not-authorized "));
+    }
+    server.stop().await;
+}
+
+/// What an element of text carries, base64 taken off.
+fn text_of_element(element: &str) -> Vec<u8> {
+    let text = element.split('>').nth(1).and_then(|rest| rest.split('<').next());
+    STANDARD.decode(text.unwrap()).unwrap()
 }
 
 #[tokio::test]

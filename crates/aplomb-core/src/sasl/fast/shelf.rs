@@ -13,6 +13,8 @@ use crate::time::WallTime;
 pub struct FastTokens {
     /// In the order in which they were issued.
     accounts: HashMap<String, Vec<FastToken>>,
+    /// Those that are over before the time that they were made with, by their seeds.
+    shortened: HashMap<[u8; SEED_BYTES], WallTime>,
 }
 
 /// A durable fact about tokens.
@@ -68,11 +70,21 @@ pub struct Fitting {
     pub login: Login,
     /// Which token it has.
     pub token: FastToken,
+    /// Until when it is good.
+    pub ends: WallTime,
     /// What the server proves itself with.
     pub answer: [u8; 32],
 }
 
 impl FastTokens {
+    /// Ends all that would be good for longer at that time: what is given a shorter life now, or
+    /// was made by a clock that was ahead, is good no longer than what is made new.
+    pub fn shorten(&mut self, until: WallTime) {
+        let tokens = self.accounts.values().flatten();
+        let long = tokens.filter(|token| token.expires > until);
+        self.shortened.extend(long.map(|token| (token.seed, until)));
+    }
+
     /// Finds the token that a message was made with. It costs the same whether there is one.
     ///
     /// - Errors: [`Failure::NotAuthorized`]; [`Failure::CredentialsExpired`] to whoever has the
@@ -84,8 +96,8 @@ impl FastTokens {
         now: WallTime,
     ) -> Result<Fitting, Failure> {
         let Shown { proof, agent, mechanism, binding, .. } = shown;
-        let (agent, mechanism) = (*agent, *mechanism);
-        let of_agent = self.of(making.account).filter(|token| token.agent == agent);
+        let (agent, mechanism, binding) = (*agent, *mechanism, binding.expose());
+        let of_agent = || self.of(making.account).filter(|token| token.agent == agent);
         let decoy = FastToken {
             agent,
             mechanism,
@@ -94,8 +106,8 @@ impl FastTokens {
             is_used: false,
             count: 0,
         };
-        let candidates =
-            of_agent.map(Some).chain(std::iter::repeat(None)).take(TOKENS_OF_AGENT_MAX);
+        let count = of_agent().count().max(TOKENS_OF_AGENT_USUAL);
+        let candidates = of_agent().map(Some).chain(std::iter::repeat(None)).take(count);
         let mut found = None;
         for kept in candidates {
             let token = kept.unwrap_or(&decoy);
@@ -106,10 +118,11 @@ impl FastTokens {
             }
         }
         let (token, answer) = found.ok_or(Failure::NotAuthorized)?;
-        if token.expires <= now {
+        let ends = self.end_of(&token);
+        if ends <= now {
             return Err(Failure::CredentialsExpired);
         }
-        Ok(Fitting { login: Login::new(making.account.to_owned()), token, answer })
+        Ok(Fitting { login: Login::new(making.account.to_owned()), token, ends, answer })
     }
 
     /// What a request changes; nothing if all is as it should be.
@@ -143,6 +156,7 @@ impl FastTokens {
                 }
             }
             FastChange::Dropped { account, seed } => {
+                self.shortened.remove(seed);
                 if let Some(tokens) = self.accounts.get_mut(account) {
                     tokens.retain(|kept| kept.seed != *seed);
                     if tokens.is_empty() {
@@ -153,6 +167,18 @@ impl FastTokens {
         }
     }
 
+    /// What is over by now, and was not dropped yet.
+    pub fn lapsed(&self, now: WallTime) -> Vec<FastChange> {
+        let all = self.accounts.iter();
+        let each = all.flat_map(|(account, tokens)| tokens.iter().map(move |t| (account, t)));
+        let over = each.filter(|(_, token)| self.end_of(token) <= now);
+        over.map(|(account, token)| dropped(account, token)).collect()
+    }
+
+    fn end_of(&self, token: &FastToken) -> WallTime {
+        self.shortened.get(&token.seed).map_or(token.expires, |ends| token.expires.min(*ends))
+    }
+
     fn of(&self, account: &str) -> impl Iterator<Item = &FastToken> {
         self.accounts.get(account).into_iter().flatten()
     }
@@ -160,8 +186,9 @@ impl FastTokens {
     /// The new token takes the place of one that was never used; too many clients, and the one
     /// that was given a token longest ago goes.
     fn plan_issue(&self, account: &str, token: &FastToken, now: WallTime) -> Vec<FastChange> {
-        let is_over =
-            |kept: &FastToken| kept.expires <= now || kept.agent == token.agent && !kept.is_used;
+        let is_over = |kept: &FastToken| {
+            self.end_of(kept) <= now || kept.agent == token.agent && !kept.is_used
+        };
         let mut agents: Vec<Agent> = Vec::new();
         for kept in self.of(account).filter(|kept| !is_over(kept) && kept.agent != token.agent) {
             agents.retain(|agent| *agent != kept.agent);
@@ -193,12 +220,10 @@ impl FastTokens {
         if counted == *token {
             return Ok(Vec::new());
         }
-        let is_older = |kept: &&FastToken| {
-            let is_other = kept.agent == token.agent && kept.seed != token.seed;
-            is_other && kept.expires <= token.expires
-        };
-        let mut changes: Vec<_> =
-            self.of(account).filter(is_older).map(|kept| dropped(account, kept)).collect();
+        // By their order: a shorter life, or a clock set back, lets a newer one end earlier.
+        let older = self.of(account).take_while(|kept| kept.seed != token.seed);
+        let older = older.filter(|kept| kept.agent == token.agent);
+        let mut changes: Vec<_> = older.map(|kept| dropped(account, kept)).collect();
         changes.push(FastChange::Set { account: account.to_owned(), token: counted });
         Ok(changes)
     }
@@ -221,7 +246,7 @@ fn dropped(account: &str, token: &FastToken) -> FastChange {
 }
 
 /// Tokens of one client: the one that it uses, and one that it may not have received.
-const TOKENS_OF_AGENT_MAX: usize = 2;
+const TOKENS_OF_AGENT_USUAL: usize = 2;
 
 #[cfg(test)]
 mod tests {
@@ -289,12 +314,22 @@ mod tests {
             let text = of.text(&making("ada"));
             let message = initiator_message(account, &text, BINDING);
             let proof = FastProof::read(message.expose()).unwrap();
-            let (agent, binding, with) = (agent(number), binding.to_vec(), Use::default());
+            let (agent, binding, with) =
+                (agent(number), Secret::new(binding.to_vec()), Use::default());
             let shown = Shown { proof, agent, mechanism, binding, with };
             let found = self.find(&shown, &making(account), WallTime(at))?;
             assert_eq!(found.answer, responder_message(&text, BINDING));
             Ok(found.login.name().to_owned())
         }
+    }
+
+    #[test]
+    fn what_is_shown_prints_nothing_of_the_connection() {
+        let proof = FastProof { name: "ada".to_owned(), hash: Secret::new([0; 32]) };
+        let (agent, mechanism, with) = (agent(1), FastMechanism::Exporter, Use::default());
+        let binding = Secret::new(vec![199; 32]);
+        let shown = Shown { proof, agent, mechanism, binding, with };
+        assert!(!format!("{shown:?}").contains("199"));
     }
 
     #[test]
@@ -333,6 +368,42 @@ mod tests {
         tokens.log_in("ada", 3, None).unwrap();
         assert_eq!(tokens.held("ada"), [3]);
         assert_eq!(tokens.log_in("ada", 1, None), Err(Refused));
+    }
+
+    #[test]
+    fn a_newer_token_takes_over_even_if_it_ends_earlier() {
+        let mut tokens = FastTokens::default();
+        let newest = token(1, 3, 50);
+        tokens.issue("ada", token(1, 1, 1_000));
+        tokens.log_in("ada", 1, None).unwrap();
+        // As they may stand in a store of before: more than two, the newest ends first.
+        for token in [FastToken { is_used: true, ..token(1, 2, 900) }, newest.clone()] {
+            tokens.adopt(&FastChange::Set { account: "ada".to_owned(), token });
+        }
+        let right = (1, FastMechanism::EndPoint, BINDING);
+        assert_eq!(tokens.try_in("ada", &newest, right, 0), Ok("ada".to_owned()));
+        tokens.log_in("ada", 3, None).unwrap();
+        assert_eq!(tokens.held("ada"), [3]);
+    }
+
+    #[test]
+    fn what_was_made_for_longer_is_good_no_longer_than_what_is_made_now() {
+        let mut tokens = FastTokens::default();
+        let (long, short) = (token(1, 1, 1_000), token(2, 2, 50));
+        tokens.issue("ada", long.clone());
+        tokens.issue("ada", short.clone());
+        tokens.shorten(WallTime(100));
+        let later = token(3, 3, 200);
+        tokens.issue("ada", later.clone());
+        let at = |token, number, at| {
+            tokens.try_in("ada", token, (number, FastMechanism::EndPoint, BINDING), at).is_ok()
+        };
+        assert!(at(&long, 1, 99) && !at(&long, 1, 100));
+        assert!(at(&short, 2, 49) && !at(&short, 2, 50));
+        assert!(at(&later, 3, 199) && !at(&later, 3, 200));
+        let over = tokens.lapsed(WallTime(100));
+        over.iter().for_each(|change| tokens.adopt(change));
+        assert_eq!((tokens.held("ada"), tokens.shortened.len()), (vec![3], 0));
     }
 
     #[test]

@@ -76,14 +76,16 @@ impl Initiator {
             let message = fast::initiator_message(&user, &held.text, self.binding(held.mechanism));
             let used = Element::new(ns::FAST, "fast").with_attr("count", held.count.to_string());
             self.login = Login::ByToken;
+            self.token_for = Some(held.mechanism);
             let wants = vec![used];
             return self.authenticate(now, held.mechanism.name(), message.expose(), wants);
         }
         let (mechanism, message) = self.first_message()?;
         // Nothing that could be overheard is asked for where a password may not be sent.
         let possible = FastMechanism::possible(&self.wish.bindings).into_iter();
-        let token = possible.filter(|_| self.wish.allows_plain).find(|m| self.tokens.contains(m));
-        let request = token.map(|mechanism| {
+        self.token_for =
+            possible.filter(|_| self.wish.allows_plain).find(|m| self.tokens.contains(m));
+        let request = self.token_for.map(|mechanism| {
             Element::new(ns::FAST, "request-token").with_attr("mechanism", mechanism.name())
         });
         let wants = request.into_iter().collect();
@@ -206,10 +208,7 @@ impl Initiator {
     /// A new token is for the mechanism that was asked for, or of the token before it.
     fn given_token(&self, success: &Element) -> Option<Held> {
         let text = success.child(ns::FAST, "token")?.attr("token")?;
-        let before = self.wish.sasl2.as_ref().and_then(|wish| wish.token.as_ref());
-        let possible = FastMechanism::possible(&self.wish.bindings).into_iter();
-        let asked = || possible.into_iter().find(|mechanism| self.tokens.contains(mechanism));
-        let mechanism = before.map(|held| held.mechanism).or_else(asked)?;
+        let mechanism = self.token_for?;
         Some(Held { mechanism, text: Secret::new(text.to_owned()), count: 0 })
     }
 

@@ -57,7 +57,9 @@ impl Responder {
             _ => FastMechanism::possible(offer.bindings),
         };
         let mut wants = Wants::read(element);
-        wants.token = wants.token.filter(|mechanism| tokens.contains(mechanism));
+        // Who gives its token back wants no other.
+        let is_last = wants.fast.is_some_and(|with| with.is_last);
+        wants.token = wants.token.filter(|token| !is_last && tokens.contains(token));
         let step = self.auth.authenticate(element, &wants, offer, &tokens);
         self.newcomer.get_or_insert_default().wants = wants;
         self.make(now, step);
@@ -135,7 +137,7 @@ impl Responder {
                 self.handled = Some(0);
             }
             Answer::Issued(token) => newcomer.came.extend(token.map(sasl2::token)),
-            Answer::Verdict(_) | Answer::Keys(_) | Answer::Redeemed { .. } => {
+            Answer::Verdict(_) | Answer::Keys { .. } | Answer::Redeemed { .. } => {
                 unreachable!("the login is over")
             }
         }

@@ -235,7 +235,12 @@ pub enum Answer {
     /// To a password; a failure also refuses a request for keys.
     Verdict(Result<Login, Failure>),
     /// To a request for keys.
-    Keys(Box<ScramKeys>),
+    Keys {
+        /// The account that the client's name means.
+        account: String,
+        /// Its keys, or a decoy.
+        keys: Box<ScramKeys>,
+    },
     /// To a token that is good.
     Redeemed {
         /// Whose it is.

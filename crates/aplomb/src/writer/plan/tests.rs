@@ -5,12 +5,14 @@ use std::time::Duration;
 use aplomb_core::domain::{
     AgentState, Desk, ReasonShown, Role, Team, TeamId, User, Wanted, default_reasons,
 };
+use aplomb_core::sasl::Failure;
+use aplomb_core::sasl::fast::{Agent, FastChange, FastMechanism, FastRequest, FastToken};
 use aplomb_core::secret::Secret;
 
 use aplomb_core::roster::Word;
 
 use super::*;
-use crate::limits::AUDIENCE_REMEMBERED_MIN;
+use crate::limits::{AUDIENCE_REMEMBERED_MIN, TOKENS_SWEEP_SECS};
 use crate::mailbox::Mailbox;
 
 /// Does each step as a job of its own and holds what is told against `expected`, a line for each
@@ -337,6 +339,39 @@ fn rosters_and_who_sees_whom_are_the_same_after_a_start() {
     after.sort_by_key(order);
     assert_eq!((after.len(), after), (2, before));
     assert_eq!(roster.version(&person("1001")), working.roster.version(&person("1001")));
+}
+
+fn token(seed: u8, expires: WallTime) -> FastToken {
+    let agent = Agent::parse("d4565fa7-4d72-4749-b3d3-740edbf87770").unwrap();
+    let (mechanism, seed) = (FastMechanism::Unbound, [seed; 16]);
+    FastToken { agent, mechanism, seed, expires, is_used: true, count: 0 }
+}
+
+#[test]
+fn a_token_is_issued_to_nobody_who_is_gone() {
+    let (mut working, mut batch) = (centre(), Batch::default());
+    let request = FastRequest::Issue(token(1, WallTime(NOW.0 + 1)));
+    assert_eq!(working.token("1001", &request, NOW, &mut batch), Ok(()));
+    assert_eq!(batch.changes.len(), 1);
+    let request = FastRequest::Issue(token(2, WallTime(NOW.0 + 1)));
+    let refused = working.token("9999", &request, NOW, &mut batch);
+    assert_eq!((refused, batch.changes.len()), (Err(Failure::NotAuthorized), 1));
+}
+
+#[test]
+fn tokens_that_are_over_are_forgotten_though_nobody_shows_them() {
+    let kept = [(1, 0), (2, 1)].map(|(seed, more)| {
+        let token = token(seed, WallTime(NOW.0 + more));
+        Change::Token(FastChange::Set { account: "1001".to_owned(), token })
+    });
+    let mut working = Working::new(&setup(), &snapshot([seeds(), kept.to_vec()].concat()));
+    let mut forgotten = |at: i64| {
+        let mut batch = Batch::default();
+        working.lapse(WallTime(at), &mut batch);
+        batch.changes.len()
+    };
+    let wait_ms = TOKENS_SWEEP_SECS as i64 * 1_000;
+    assert_eq!([NOW.0, NOW.0 + 1, NOW.0 + wait_ms].map(&mut forgotten), [1, 0, 1]);
 }
 
 const NOW: WallTime = WallTime(1_700_000_000_000);
