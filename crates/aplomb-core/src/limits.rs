@@ -88,6 +88,9 @@ pub const REASON_CODE_LOGOUT_MAX: u32 = 65_535;
 /// Bytes of a pubsub node's name or title: as long as a JID's part (RFC 7622 §3.1).
 pub const PUBSUB_NODE_NAME_BYTES_MAX: usize = 1023;
 
+/// Names of nodes that are gone, known so that readers of others need not fear a loss: 1 MB.
+pub const PUBSUB_GRAVES_MAX: usize = 1000;
+
 /// People with a right of their own to one node; teams get theirs from the contact centre.
 pub const PUBSUB_AFFILIATIONS_MAX: usize = 1000;
 

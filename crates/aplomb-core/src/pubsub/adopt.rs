@@ -52,13 +52,13 @@ impl PubSub {
             }
             Change::Trimmed { node, through } => {
                 self.trim(node, *through);
-                let (_, row) = self.row(node);
+                let (_, row) = self.begun_row(node);
                 row.seq = row.seq.max(*through);
                 row.trimmed = row.trimmed.max(*through);
                 self.time_items(node);
             }
             Change::Counted { node, seq } => self.count(node, *seq),
-            Change::Retired { through } => self.retired = self.retired.max(*through),
+            Change::Retired { through } => self.graves.raise(*through),
         }
     }
 
@@ -69,8 +69,18 @@ impl PubSub {
         (name, entry.or_default())
     }
 
+    /// The row of a node that takes a number, which may be its first.
+    fn begun_row(&mut self, node: &Arc<str>) -> (Arc<str>, &mut Node) {
+        let floor = self.graves.through();
+        let (name, row) = self.row(node);
+        if row.seq == 0 {
+            row.begun = floor;
+        }
+        (name, row)
+    }
+
     fn count(&mut self, node: &Arc<str>, seq: u64) {
-        let (_, row) = self.row(node);
+        let (_, row) = self.begun_row(node);
         row.seq = row.seq.max(seq);
     }
 
@@ -78,7 +88,7 @@ impl PubSub {
     fn add_item(&mut self, node: &Arc<str>, item: &Arc<Item>) {
         self.remove_item(node, &item.id);
         let epoch = Arc::clone(&self.epoch);
-        let (name, row) = self.row(node);
+        let (name, row) = self.begun_row(node);
         if let Some(old) = row.insert(&epoch, item) {
             self.history.remove(&name, &old);
         }
@@ -103,6 +113,8 @@ impl PubSub {
     fn remove_node(&mut self, node: &Arc<str>) {
         self.trim(node, u64::MAX);
         let Some(row) = self.nodes.remove(node) else { return };
+        // It may have told that it goes.
+        self.graves.bury(node, self.last_seq(&row) + 1);
         self.created.remove(node);
         self.greeting.remove(node);
         self.deadlines.set(Due::Items(Arc::clone(node)), row.expires, None);

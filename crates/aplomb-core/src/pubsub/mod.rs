@@ -8,6 +8,7 @@ mod adopt;
 mod change;
 mod config;
 mod deadlines;
+mod graves;
 mod history;
 mod node;
 mod notice;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 use crate::jid::{BareJid, Jid};
 use access::Rights;
 use deadlines::Deadlines;
+use graves::Graves;
 use history::History;
 use node::Node;
 
@@ -58,8 +60,7 @@ pub struct PubSub {
     rights: HashMap<BareJid, BTreeSet<Arc<str>>>,
     /// The nodes that were created or configured.
     created: BTreeSet<Arc<str>>,
-    /// The highest number of a node that is gone.
-    retired: u64,
+    graves: Graves,
     deadlines: Deadlines,
     /// The nodes that send their newest item to whoever becomes available.
     greeting: BTreeSet<Arc<str>>,
@@ -79,7 +80,7 @@ impl PubSub {
             subscriptions: HashMap::new(),
             rights: HashMap::new(),
             created: BTreeSet::new(),
-            retired: 0,
+            graves: Graves::default(),
             deadlines: Deadlines::default(),
             greeting: BTreeSet::new(),
             waiting: BTreeSet::new(),
@@ -148,6 +149,11 @@ impl PubSub {
     /// The number of the last notice of a node; 0 before the first.
     pub fn seq(&self, node: &str) -> u64 {
         self.nodes.get(node).map_or(0, |node| node.seq)
+    }
+
+    /// The number that the next notice of a node comes after.
+    fn last_seq(&self, row: &Node) -> u64 {
+        if row.seq == 0 { self.graves.through() } else { row.seq }
     }
 
     /// How many items are kept altogether, and their bytes.

@@ -41,6 +41,8 @@ pub(super) struct Node {
     pub(super) config: Option<NodeConfig>,
     /// The number of the last notice.
     pub(super) seq: u64,
+    /// The number that it began above: the highest of the nodes that were gone then.
+    pub(super) begun: u64,
     /// The number through which items fell out of the history.
     pub(super) trimmed: u64,
     /// Who made it by request, and when.

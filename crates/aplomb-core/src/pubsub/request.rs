@@ -270,10 +270,10 @@ pub struct Outcome {
     /// What to deliver when the changes are durable. Ask [`super::PubSub::audience`] before the
     /// changes are adopted: a node that is deleted takes its subscriptions with it.
     pub notices: Vec<Arc<Notice>>,
-    /// What single readers get of what was told before, after the notices.
-    pub late: Vec<(Reader, Arc<Notice>)>,
     /// What single persons are told then, after the notices.
     pub tidings: Vec<Tidings>,
+    /// What single readers get of what was told before, last: who is let in hears of that first.
+    pub late: Vec<(Reader, Arc<Notice>)>,
 }
 
 impl Outcome {

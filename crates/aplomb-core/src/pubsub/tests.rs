@@ -136,7 +136,7 @@ fn lapse(stage: &mut Stage) -> String {
 /// Builds the service anew from what a store would have kept of it.
 fn restart(stage: &mut Stage) {
     let mut again = PubSub::new("epoch-", BOUNDS);
-    again.adopt(&Change::Retired { through: stage.service.retired });
+    again.adopt(&Change::Retired { through: stage.service.graves.through() });
     for (name, row) in &stage.service.nodes {
         let node = || Arc::clone(name);
         let config = row.config.iter().cloned();
@@ -835,6 +835,41 @@ fn who_comes_back_gets_all_he_missed_or_the_reason_why_not() {
 }
 
 #[test]
+fn a_node_that_is_deleted_is_no_loss_to_readers_of_another() {
+    check(
+        r#"
+        given pub is owner
+        given ada is reader
+        given node n is served
+        ada since n now = at 0
+        pub create d
+        pub publish d <p/> = epoch-1 1<items node="d"><item id="epoch-1"><p/></item></items>
+        pub delete d = done 2<delete node="d"/>
+        ada since n epoch- 0 = at 2
+        ada since n now = at 2
+        pub create d
+        pub publish d <p/> = epoch-3 3<items node="d"><item id="epoch-3"><p/></item></items>
+        pub configure d silent
+        pub delete d = done
+        ada since n epoch- 2 = at 3
+        pub publish n <a/> = epoch-4 4<items node="n"><item id="epoch-4"><a/></item></items>
+        ada since n epoch- 0 = epoch-4 at 4
+        ada since n epoch- 2 = epoch-4 at 4
+        ada since n epoch- 3 = epoch-4 at 4
+        pub create d
+        pub since d epoch- 1 = HistoryReset at 3
+        pub since d epoch- 3 = at 3
+        pub publish d <p/> = epoch-4 4<items node="d"><item id="epoch-4"><p/></item></items>
+        pub since d epoch- 2 = HistoryTooShort at 4
+        pub since d epoch- 3 = epoch-4 at 4
+        restart
+        ada since n epoch- 3 = epoch-4 at 4
+        ada since n epoch- 2 = HistoryTooShort at 4
+        "#,
+    );
+}
+
+#[test]
 fn long_absences_are_told_in_parts_that_join() {
     let bounds = Bounds { items_max: 2_000, bytes_max: 1 << 30, ..BOUNDS };
     let mut service = PubSub::new("e", bounds);
@@ -985,7 +1020,7 @@ proptest! {
                 let is_next = before.is_some_and(|before| before + 1 == notice.seq);
                 // A node that came back starts above all numbers of nodes that went.
                 let is_first = before.is_none_or(|before| {
-                    stage.service.retired >= before && notice.seq > before
+                    stage.service.graves.through() >= before && notice.seq > before
                 });
                 prop_assert!(is_next || is_first, "{before:?} then {}", notice.seq);
                 told.insert((Arc::clone(&notice.node), notice.seq), notice.told.clone());
@@ -1014,7 +1049,9 @@ fn assert_told_again(
         return;
     };
     let Ok(items) = recall.found else { return };
-    assert!(items.iter().map(|item| item.seq).eq(seq + 1..=recall.seq), "{node} after {seq}");
+    // Numbers that were another node's are none of this one's.
+    let own = (seq + 1..=recall.seq).filter(|seq| told.contains_key(&(Arc::clone(node), *seq)));
+    assert!(items.iter().map(|item| item.seq).eq(own), "{node} after {seq}");
     for item in items {
         let Told::Item(first) = &told[&(Arc::clone(node), item.seq)] else { panic!("{item:?}") };
         assert_eq!(first.id, item.id);

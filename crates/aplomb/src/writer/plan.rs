@@ -51,18 +51,25 @@ pub(super) struct Working {
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) changes: Vec<Change>,
-    /// Notices with whom they go to, in order.
-    pub(super) deliveries: Vec<(Arc<Notice>, Audience)>,
+    /// What nodes tell, in order.
+    pub(super) deliveries: Vec<Delivery>,
     /// Notices with the observers who may read them.
     pub(super) observed: Vec<(Arc<Notice>, Arc<Observer>)>,
-    /// What single persons are told, after the notices.
-    pub(super) tidings: Vec<Tidings>,
     /// What is told about rosters and subscriptions, in order.
     pub(super) said: Vec<roster::Delivery>,
     /// Who sees whom from now on.
     pub(super) sights: Vec<Sight>,
     /// Users who are gone, whose sessions end.
     pub(super) gone: Vec<UserId>,
+}
+
+/// What a node tells.
+#[derive(Debug)]
+pub(super) enum Delivery {
+    /// What happened on it, to these.
+    Notice(Arc<Notice>, Audience),
+    /// What concerns one person.
+    Tidings(Tidings),
 }
 
 /// A refused step.
@@ -292,17 +299,18 @@ impl Working {
             let audience = self.audience(&notice.node);
             let observers = self.observers_of(&notice.node).into_iter();
             batch.observed.extend(observers.map(|observer| (Arc::clone(&notice), observer)));
-            batch.deliveries.push((notice, audience));
+            batch.deliveries.push(Delivery::Notice(notice, audience));
         }
+        batch.deliveries.extend(outcome.tidings.into_iter().map(Delivery::Tidings));
         for (reader, notice) in outcome.late {
-            batch.deliveries.push((notice, Audience::These([reader].into())));
+            let audience = Audience::These([reader].into());
+            batch.deliveries.push(Delivery::Notice(notice, audience));
         }
         for change in outcome.changes {
             self.audiences.note_pubsub(&change);
             self.pubsub.adopt(&change);
             batch.changes.push(Change::PubSub(change));
         }
-        batch.tidings.extend(outcome.tidings);
         outcome.reply
     }
 

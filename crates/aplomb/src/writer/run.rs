@@ -12,7 +12,7 @@ use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
-use super::plan::{Asked, Batch, Setup, Working};
+use super::plan::{Asked, Batch, Delivery, Setup, Working};
 use super::{Job, StepError, Steps, WriteError};
 use crate::accounts::{Accounts, FastJob};
 use crate::clock;
@@ -138,14 +138,18 @@ impl Run {
         if let Some(working) = &self.working {
             self.shown.hub.set_greeting(working.is_greeting());
         }
-        for (notice, audience) in &batch.deliveries {
-            let mailboxes = self.shown.hub.publish(notice, audience);
-            tracing::trace!(node = &*notice.node, seq = notice.seq, mailboxes, "published");
+        for delivery in &batch.deliveries {
+            match delivery {
+                Delivery::Notice(notice, audience) => {
+                    let mailboxes = self.shown.hub.publish(notice, audience);
+                    tracing::trace!(node = &*notice.node, seq = notice.seq, mailboxes, "published");
+                }
+                Delivery::Tidings(tidings) => self.shown.hub.tell(tidings),
+            }
         }
         for (notice, observer) in batch.observed {
             observer.tell(notice);
         }
-        batch.tidings.iter().for_each(|tidings| self.shown.hub.tell(tidings));
         for user in batch.gone {
             self.shown.hub.end(Some(user.as_str()), EndReason::AccountChanged);
         }

@@ -87,6 +87,49 @@ async fn nothing_comes_after_a_right_is_gone_and_the_reader_is_told() {
     server.stop().await;
 }
 
+/// Has somebody sign in.
+async fn sign_in(at: SocketAddr, user: &str) {
+    let body = format!("<User><state>LOGIN</state><extension>{user}</extension></User>");
+    let headers = [&*basic(user), "Content-Type: application/xml"];
+    let answer = ask(at, "PUT", &format!("/finesse/api/User/{user}"), &headers, &body).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_node_that_goes_is_no_gap_for_readers_of_one_that_was_never_used() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let server = server(&[("data-dir", data.to_str().unwrap())]).await;
+    let at = clear(&server);
+    let path = |feed: &str, user: &str| format!("/feeds/{feed}?node=/finesse/api/User/{user}");
+    let of = |user: &'static str, from: &str| path("poll", user) + "&cursor=" + from;
+    // 1001 reads since before, 1003 begins when the node of 1004 is gone.
+    let before = get(at, "1001", &path("poll", "1001")).await.json();
+    let mut held = Sse::open(at, "1001", &path("sse", "1001"), "").await.greeted().await;
+    sign_in(at, "1004").await;
+    office(&data, Request::RemoveUser { user: "1004".to_owned() }).await;
+    let start = get(at, "1003", &path("poll", "1003")).await.json();
+    let mut sse = Sse::open(at, "1003", &path("sse", "1003"), "").await.greeted().await;
+    let start = start["cursor"].as_str().unwrap();
+    let long = format!("{}&wait=50&cursor={start}", path("longpoll", "1003"));
+    let waiting = tokio::spawn(async move { get(at, "1003", &long).await.json() });
+    sign_in(at, "1003").await;
+    sign_in(at, "1001").await;
+    assert_eq!(sse.next().await.unwrap().kind, "notice");
+    assert_eq!(held.next().await.unwrap().kind, "notice");
+    let polled = [
+        waiting.await.unwrap(),
+        get(at, "1003", &of("1003", start)).await.json(),
+        get(at, "1001", &of("1001", before["cursor"].as_str().unwrap())).await.json(),
+    ];
+    for answer in polled {
+        let events = answer["events"].as_array().unwrap();
+        let kinds: Vec<_> = events.iter().map(|event| &event["kind"]).collect();
+        assert_eq!(kinds, ["notice"], "{answer}");
+    }
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_new_password_makes_tokens_worthless_and_a_removal_ends_feeds() {
     let home = tempfile::tempdir().unwrap();

@@ -207,6 +207,7 @@ fn who_subscribes_by_authorization_waits_for_an_owner() {
         1001/a subscribes desk → not-authorized pending-subscription
         publisher/cti publishes desk 2 → publish desk
         1001/a hears nothing
+        publisher/cti gets :<subscriptions node='desk'/> → subscriptions 1001@cc.test/a pending
         1001/a asks pending → forbidden
         1001/a lets in 1001@cc.test/a on desk
         1001/a hears 1001@cc.test/a forbidden
@@ -229,6 +230,21 @@ fn who_subscribes_by_authorization_waits_for_an_owner() {
         1002/a hears 1002@cc.test/a desk: 1002@cc.test/a none
         1002/a unsubscribes desk → unexpected-request not-subscribed
         publisher/cti asks pending → completed
+        ",
+    );
+}
+
+#[test]
+fn who_is_let_in_hears_of_that_before_he_gets_the_newest_item() {
+    play(
+        "
+        publisher/cti is here
+        1001/a is here
+        publisher/cti makes desk with access_model=authorize send_last_published_item=on_sub → …
+        publisher/cti publishes desk 1 → publish desk
+        1001/a subscribes desk → pending desk 1001@cc.test/a
+        publisher/cti lets in 1001@cc.test/a on desk
+        1001/a hears 1001@cc.test/a desk: 1001@cc.test/a subscribed…/a desk: item 1 delayed
         ",
     );
 }

@@ -283,7 +283,9 @@ fn entries_in_words(iq: &Element) -> String {
         }
         "subscriptions" => {
             let each = |s: &Element| {
-                [s.attr("node"), s.attr("jid")].into_iter().flatten().collect::<Vec<_>>().join(" ")
+                let state = s.attr("subscription").filter(|state| *state != "subscribed");
+                let words = [s.attr("node"), s.attr("jid"), state].into_iter().flatten();
+                words.collect::<Vec<_>>().join(" ")
             };
             format!("subscriptions {}", children().map(each).collect::<Vec<_>>().join(" "))
         }

@@ -99,16 +99,15 @@ impl PubSub {
 
     /// The number of a node's next notice.
     fn next_seq(&self, row: &Node) -> u64 {
-        let last = if row.seq == 0 { self.retired } else { row.seq };
-        last + 1
+        self.last_seq(row) + 1
     }
 
     /// What goes before the first notice of a node that starts above numbers of nodes that are
     /// gone: one of them may have had its name, and none of what they told can be read back.
     fn beginning(&self, found: &Found<'_>) -> Option<Change> {
-        let is_needed = found.row.seq == 0 && self.retired > 0;
+        let is_needed = found.row.seq == 0 && self.graves.through() > 0;
         let node = Arc::clone(&found.name);
-        is_needed.then_some(Change::Trimmed { node, through: self.retired })
+        is_needed.then_some(Change::Trimmed { node, through: self.graves.through() })
     }
 
     fn notice(&self, found: &Found<'_>, seq: u64, told: Told) -> Arc<Notice> {

@@ -167,7 +167,7 @@ impl PubSub {
         let told = || Told::Delete(redirect.map(str::to_owned));
         let notice = is_told.then(|| self.notice(found, seq, told()));
         let removed = Change::NodeRemoved { node: Arc::clone(&found.name) };
-        let changes = vec![removed, Change::Retired { through: seq.max(self.retired) }];
+        let changes = vec![removed, Change::Retired { through: seq.max(self.graves.through()) }];
         Outcome { notices: notice.into_iter().collect(), ..changed(Reply::Done, changes) }
     }
 

@@ -72,7 +72,8 @@ impl PubSub {
         all_of(std::iter::once((vec![change], tidings)).chain(touched))
     }
 
-    /// Answers with the subscriptions there are, but for those that wait, or sets some.
+    /// Answers with the subscriptions there are, those that wait among them (XEP-0060 §8.8.1), or
+    /// sets some.
     pub(super) fn node_subscriptions(
         &self,
         asker: &Asker,
@@ -82,7 +83,7 @@ impl PubSub {
     ) -> Result<Outcome, Refusal> {
         let found = self.found(asker, node, Right::Owner)?;
         if set.is_empty() {
-            let all = found.row.subscribers.iter().filter(|(_, terms)| terms.is_subscribed());
+            let all = found.row.subscribers.iter();
             let of = |(jid, terms): (&Jid, &Terms)| Subscription {
                 node: Arc::clone(&found.name),
                 jid: jid.clone(),

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::super::access::Right;
 use super::super::history::bytes_of;
-use super::super::node::Node;
 use super::super::{Asker, Item, Lost, Outcome, Point, PubSub, Recall, Refusal, Reply};
-use super::told;
+use super::{Found, told};
 use crate::limits::{RECALL_BYTES_MAX, RECALL_ITEMS_MAX};
 use crate::time::WallTime;
 
@@ -20,11 +19,11 @@ impl PubSub {
         now: WallTime,
     ) -> Result<Outcome, Refusal> {
         let found = self.found(asker, node, Right::Member)?;
-        let last = found.row.seq;
+        let last = self.last_seq(found.row);
         let recalled = match point {
             None => Ok((Vec::new(), last)),
             Some(point) if *point.epoch != *self.epoch => Err(Lost::EpochChanged),
-            Some(point) => self.after(found.row, point.seq, now),
+            Some(point) => self.after(&found, point.seq, now),
         };
         let with_payload = self.config(found.row).deliver_payloads;
         let (items, seq) = match recalled {
@@ -42,13 +41,20 @@ impl PubSub {
     /// must have left its item, or something would be missing that nobody sees.
     fn after<'a>(
         &self,
-        row: &'a Node,
+        found: &Found<'a>,
         seq: u64,
         now: WallTime,
     ) -> Result<(Vec<&'a Arc<Item>>, u64), Lost> {
-        if seq > row.seq {
+        let (row, last) = (found.row, self.last_seq(found.row));
+        let is_since_last_use = seq >= self.graves.last_use(&found.name);
+        if seq > last || (row.seq == 0 && !is_since_last_use) {
             return Err(Lost::HistoryReset);
         }
+        if row.seq == 0 {
+            return Ok((Vec::new(), last));
+        }
+        // The numbers up to where the node began are of others.
+        let seq = if is_since_last_use { seq.max(row.begun) } else { seq };
         let start = row.items.partition_point(|item| item.seq <= seq);
         let kept = || row.items.range(start..).skip_while(|item| self.is_over(row, item, now));
         // Whatever is lost right after the point is lost even if more of it fits.

@@ -12,7 +12,7 @@ fn who_waits_is_let_in_or_turned_away_by_an_owner() {
         ada subscribe n ada@cc.test/x = pending n:ada@cc.test/x @pub@cc.test: may ada@cc.test/x?
         ada subscribe n ada@cc.test/x = StillPending
         ada subscriptions = pending n:ada@cc.test/x
-        pub readers n = nothing
+        pub readers n = pending n:ada@cc.test/x
         pub pending = n
         pub pending n = done @pub@cc.test/desk: may ada@cc.test/x?
         ada pending = Forbidden
@@ -182,7 +182,7 @@ fn owners_set_the_subscriptions_of_others() {
         pub set n ada@cc.test pending eve@cc.test/x subscribed = done
             | @ada@cc.test: ada@cc.test Pending @eve@cc.test/x: eve@cc.test/x Subscribed
         audience n = eve@cc.test/x
-        pub readers n = n:eve@cc.test/x
+        pub readers n = pending n:ada@cc.test n:eve@cc.test/x
         pub set n ada@cc.test none eve@cc.test/x none = done @ada@cc.test: ada@cc.test gone
             | @eve@cc.test/x: eve@cc.test/x gone
         pub set n ada@cc.test none = done

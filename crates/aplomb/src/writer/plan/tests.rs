@@ -29,7 +29,8 @@ fn check(working: &mut Working, steps: &[Step], expected: &[&str]) {
 }
 
 fn told(batch: &Batch) -> Vec<String> {
-    let line = |(notice, audience): &(Arc<Notice>, Audience)| {
+    let line = |delivery: &Delivery| {
+        let Delivery::Notice(notice, audience) = delivery else { panic!("{delivery:?}") };
         let to = match audience {
             Audience::Everyone => "everyone".to_owned(),
             Audience::These(jids) => {
