@@ -10,7 +10,7 @@ import { after, before, test } from 'node:test';
 import tls from 'node:tls';
 import { client } from '@xmpp/client';
 import { Desk, Strophe } from './desk.mjs';
-import { Inbox, PASSWORD, PROGRAM, start } from './server.mjs';
+import { Inbox, PASSWORD, PATIENCE_MS, PROGRAM, start } from './server.mjs';
 import { xhrFor } from './xhr.mjs';
 
 const require = createRequire(import.meta.url);
@@ -95,7 +95,13 @@ test('stanza takes the bound form wherever it is, and binds nothing', async () =
 test('@xmpp/client logs in by SCRAM-SHA-1, the only one that it has', async () => {
     globalThis.WebSocket = server.WebSocket;
     const { ws: service, domain } = server;
-    const xmpp = client({ service, domain, username: '1005', password: PASSWORD });
+    const xmpp = client({
+        timeout: PATIENCE_MS,
+        service,
+        domain,
+        username: '1005',
+        password: PASSWORD,
+    });
     await xmpp.start();
     assert.equal(await loginOf('1005'), 'SCRAM-SHA-1');
     await xmpp.stop();

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { client, xml } from '@xmpp/client';
 import { Desk } from './desk.mjs';
-import { field, Inbox, PASSWORD, setState, start } from './server.mjs';
+import { field, Inbox, PASSWORD, PATIENCE_MS, setState, start } from './server.mjs';
 
 const require = createRequire(import.meta.url);
 const platform = require('stanza/platform/node');
@@ -40,6 +40,7 @@ async function goesOn(user, { cut, back, seen }) {
 test('@xmpp/client goes on where it was, and gets what happened meanwhile once', async () => {
     globalThis.WebSocket = server.WebSocket;
     const xmpp = client({
+        timeout: PATIENCE_MS,
         service: server.ws,
         domain: server.domain,
         username: '1001',

@@ -11,6 +11,9 @@ import tls from 'node:tls';
 import WebSocket from 'ws';
 
 export const PASSWORD = 'opensesame';
+
+/** How long a client waits for one answer: its own 2 s are short where ten suites share two cores. */
+export const PATIENCE_MS = 20_000;
 const WAIT_MS = 15_000;
 export const PROGRAM =
     process.env.INTEROP_PROGRAM ??

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { client, xml } from '@xmpp/client';
-import { field, Inbox, PASSWORD, setState, start } from './server.mjs';
+import { field, Inbox, PASSWORD, PATIENCE_MS, setState, start } from './server.mjs';
 
 let server;
 before(async () => (server = await start('--sasl2', 'offered')));
@@ -20,6 +20,7 @@ const isEvent = (node, requestId) => (thing) => {
 function desk(username) {
     globalThis.WebSocket = server.WebSocket;
     const xmpp = client({
+        timeout: PATIENCE_MS,
         service: server.ws,
         domain: server.domain,
         username,

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { client, xml } from '@xmpp/client';
-import { field, Inbox, PASSWORD, setState, start } from './server.mjs';
+import { field, Inbox, PASSWORD, PATIENCE_MS, setState, start } from './server.mjs';
 
 // Over TCP the library takes no certificates of its own; the laboratory's is self-signed.
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
@@ -17,7 +17,14 @@ after(() => server?.stop());
 function desk(scheme, username) {
     const service = `${scheme}://localhost:${server.told[scheme].split(':').pop()}`;
     const { domain } = server;
-    const xmpp = client({ service, domain, username, password: PASSWORD, resource: 'crm' });
+    const xmpp = client({
+        timeout: PATIENCE_MS,
+        service,
+        domain,
+        username,
+        password: PASSWORD,
+        resource: 'crm',
+    });
     xmpp.reconnect.stop();
     const inbox = new Inbox();
     xmpp.on('stanza', (stanza) => inbox.push(stanza));

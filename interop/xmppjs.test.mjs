@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { client, xml } from '@xmpp/client';
-import { field, Inbox, setState, start } from './server.mjs';
+import { field, Inbox, PATIENCE_MS, setState, start } from './server.mjs';
 
 let server;
 before(async () => (server = await start('--sasl2', 'off')));
@@ -12,6 +12,7 @@ after(() => server?.stop());
 function desk(username, { password = 'opensesame', resource = 'crm' } = {}) {
     globalThis.WebSocket = server.WebSocket;
     const xmpp = client({
+        timeout: PATIENCE_MS,
         service: server.ws,
         domain: server.domain,
         username,
