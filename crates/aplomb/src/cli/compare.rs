@@ -67,7 +67,8 @@ pub(super) struct Compare {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 
-    /// Writes a report with plots, one page of HTML that needs nothing besides.
+    /// Writes a report with plots, one page of HTML that needs nothing besides; `-` is standard
+    /// output, and the table goes to standard error.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
@@ -101,7 +102,8 @@ Exit codes:
   1  it broke off                              7  nothing can be compared there: the agent is busy
   2  the command line is wrong                    or signed out, or there is no way to follow
   3  no connection: name, TCP, TLS, time       8  events were missed, doubled or out of order
-  4  the certificate is not trusted            9  stopped by Ctrl-C; what was found is printed
+  4  the certificate is not trusted            9  stopped by Ctrl-C: every measurement that was
+                                                  over is printed, the one under way is not
 
 Examples:
   aplomb compare --html report.html
@@ -115,11 +117,9 @@ impl Compare {
             Err(error) => return fail(&error, USAGE),
         };
         // Files that cannot be written are found before anything is measured.
-        let json = self.json.as_ref().filter(|path| !is_stdout(path));
-        let files = [json, self.html.as_ref()].map(|path| path.map(create).transpose());
-        let [json, html] = match files {
-            [Ok(json), Ok(html)] => [json, html],
-            [Err(error), _] | [_, Err(error)] => return fail(&error, USAGE),
+        let (json, html) = match self.places() {
+            Ok(places) => places,
+            Err(error) => return fail(&error, USAGE),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let outcome = match runtime {
@@ -127,7 +127,7 @@ impl Compare {
             Err(error) => return fail(&error, 1),
         };
         match outcome {
-            Ok(findings) => self.tell(&findings, json, html),
+            Ok(findings) => tell(&findings, json, html),
             Err(failure) => fail(&failure, exit_code(&failure)),
         }
     }
@@ -175,28 +175,38 @@ impl Compare {
         })
     }
 
-    /// Writes what was found wherever it is wanted.
-    fn tell(&self, findings: &Findings, json: Option<Place>, html: Option<Place>) -> ExitCode {
-        let text = table::text(findings);
-        let document = || serde_json::to_string_pretty(findings).expect("findings are JSON") + "\n";
-        let written = json
-            .map_or(Ok(()), |place| write(place, &document()))
-            .and_then(|()| html.map_or(Ok(()), |place| write(place, &page::html(findings))));
-        if let Err(error) = written {
-            return fail(&error, 1);
+    /// Where the document and the page go.
+    fn places(&self) -> Result<(Option<Place>, Option<Place>), Wrong> {
+        if let (Some(json), Some(html)) = (&self.json, &self.html)
+            && resolved(json) == resolved(html)
+        {
+            return Err(Wrong::SamePlace(json.clone()));
         }
-        if self.json.as_deref().is_some_and(is_stdout) {
-            anstream::eprint!("{text}");
-            print(&document());
-        } else {
-            print(&text);
-        }
-        match (&findings.stopped, findings.faults().is_empty()) {
-            (_, false) => ExitCode::from(8),
-            (Some(words), true) if words == compare::INTERRUPTED => ExitCode::from(9),
-            (Some(_), true) => ExitCode::from(1),
-            (None, true) => ExitCode::SUCCESS,
-        }
+        let open = |path: &Option<PathBuf>| path.as_deref().map(Place::open).transpose();
+        Ok((open(&self.json)?, open(&self.html)?))
+    }
+}
+
+/// Writes what was found wherever it is wanted. The table comes first, whatever becomes of a file.
+fn tell(findings: &Findings, json: Option<Place>, html: Option<Place>) -> ExitCode {
+    let text = table::text(findings);
+    if [&json, &html].into_iter().flatten().any(|place| matches!(place, Place::Stdout)) {
+        anstream::eprint!("{text}");
+    } else {
+        print(&text);
+    }
+    let document = || serde_json::to_string_pretty(findings).expect("findings are JSON") + "\n";
+    let written = json
+        .map_or(Ok(()), |place| place.write(&document()))
+        .and_then(|()| html.map_or(Ok(()), |place| place.write(&page::html(findings))));
+    if let Err(error) = written {
+        return fail(&error, 1);
+    }
+    match (&findings.stopped, findings.faults().is_empty()) {
+        (_, false) => ExitCode::from(8),
+        (Some(words), true) if words == compare::INTERRUPTED => ExitCode::from(9),
+        (Some(_), true) => ExitCode::from(1),
+        (None, true) => ExitCode::SUCCESS,
     }
 }
 
@@ -227,6 +237,8 @@ enum Wrong {
     Usage(#[from] UsageError),
     #[error("{0}: {1}")]
     File(PathBuf, std::io::Error),
+    #[error("--json and --html both name {0}, and one would overwrite the other; name two places")]
+    SamePlace(PathBuf),
     #[error(
         "on a server that it did not start, `aplomb compare` causes at most \
          {COMPARE_FOREIGN_RATE_MAX} events a second: each is a change of an agent's state there"
@@ -236,20 +248,45 @@ enum Wrong {
     NoTls,
 }
 
-/// A file that can be written to.
-type Place = (PathBuf, File);
-
-fn write((path, mut file): Place, text: &str) -> Result<(), Wrong> {
-    file.write_all(text.as_bytes()).map_err(|error| Wrong::File(path, error))
+/// Where something is written.
+#[derive(Debug)]
+enum Place {
+    /// Standard output, asked for as `-`.
+    Stdout,
+    /// A file that can be written to, and its path.
+    File(PathBuf, File),
 }
 
-fn create(path: &PathBuf) -> Result<Place, Wrong> {
-    let created = File::create(path).map_err(|error| Wrong::File(path.clone(), error))?;
-    Ok((path.clone(), created))
+impl Place {
+    fn open(path: &Path) -> Result<Self, Wrong> {
+        if path.as_os_str() == "-" {
+            return Ok(Self::Stdout);
+        }
+        let wrong = |error| Wrong::File(path.to_owned(), error);
+        Ok(Self::File(path.to_owned(), File::create(path).map_err(wrong)?))
+    }
+
+    fn write(self, text: &str) -> Result<(), Wrong> {
+        match self {
+            Self::Stdout => {
+                print(text);
+                Ok(())
+            }
+            Self::File(path, mut file) => {
+                file.write_all(text.as_bytes()).map_err(|error| Wrong::File(path, error))
+            }
+        }
+    }
 }
 
-fn is_stdout(path: &Path) -> bool {
-    path.as_os_str() == "-"
+/// The path without links, also of a file that is not there yet: two ways to write it are one.
+fn resolved(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let in_folder = || {
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    path.canonicalize().ok().or_else(in_folder).unwrap_or_else(|| path.to_owned())
 }
 
 fn ascending<T: PartialEq>(mut all: Vec<T>, order: fn(&T, &T) -> std::cmp::Ordering) -> Vec<T> {
@@ -322,6 +359,29 @@ mod tests {
             assert!(settings(wrong).is_err(), "{wrong}");
         }
         assert!(settings("--quick --rates 5").is_err());
+    }
+
+    #[test]
+    fn two_documents_do_not_go_to_one_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::write(path("old"), "kept").unwrap();
+        std::os::unix::fs::symlink(path("old"), path("link")).unwrap();
+        let places = |json: &str, html: &str| {
+            let line = Line::try_parse_from(["compare", "--json", json, "--html", html]).unwrap();
+            line.compare.places().map(drop).map_err(|error| error.to_string())
+        };
+        let (new, old) = (path("new"), path("old"));
+        for (json, html) in
+            [("-", "-"), (&new, &new), (&new, &path("./new")), (&old, &path("link"))]
+        {
+            let error = places(json, html).unwrap_err();
+            assert!(error.contains("name two places"), "{json} {html}: {error}");
+        }
+        assert_eq!(std::fs::read_to_string(&old).unwrap(), "kept");
+        for (json, html) in [("-", &*new), (&*new, "-"), (&*new, &*old)] {
+            assert_eq!(places(json, html), Ok(()), "{json} {html}");
+        }
     }
 
     #[test]

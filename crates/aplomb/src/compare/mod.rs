@@ -100,8 +100,8 @@ pub enum Failure {
         /// Each way, and why not.
         lacking: Vec<Lacking>,
     },
-    /// It was stopped before anything was measured.
-    #[error("stopped before anything was measured")]
+    /// It was stopped before the first measurement was over.
+    #[error("stopped before the first measurement was over: nothing was found that could be told")]
     Stopped,
 }
 

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::findings::{Alone, Findings, Lacking, Row, Together, WayShown};
 use super::plot::{Axis, COLOURS, Named, Plot, Point, Series, letter};
-use super::table::{bytes_short, per_second, time_short};
+use super::table::{bytes_short, cpu_of, delay_of, per_second, time_short};
 use super::words::{self, Chapter, story};
 
 /// Writes the page.
@@ -215,24 +215,22 @@ fn table(findings: &Findings, at: &Together) -> TableShown {
     let alone = findings.cpu.rates.iter().find(|alone| alone.rate == at.rate);
     let rows = at.readers.iter().map(|row| {
         let per_event = |count: u64| count as f64 / at.events.max(1) as f64;
-        let delay = |micros: u64| time_short(micros as f64);
-        let of_row = alone.and_then(|alone| alone.readers.iter().find(|r| r.key == row.key));
         let number = findings.ways.iter().position(|way| way.key == row.key).unwrap_or_default();
         [
             letter(number).to_string(),
             findings.name(&row.key).to_owned(),
             row.seen.to_string(),
-            delay(row.delay_us.p50),
-            delay(row.delay_us.p90),
-            delay(row.delay_us.p99),
-            delay(row.delay_us.max),
+            delay_of(row, row.delay_us.p50),
+            delay_of(row, row.delay_us.p90),
+            delay_of(row, row.delay_us.p99),
+            delay_of(row, row.delay_us.max),
             row.requests.to_string(),
             row.empty_answers.to_string(),
             row.connections.to_string(),
             bytes_short(per_event(row.run.sent_bytes)),
             bytes_short(per_event(row.run.received_bytes)),
             plain(per_event(row.run.requests)),
-            of_row.map_or_else(|| "–".to_owned(), |row| time_short(row.us)),
+            cpu_of(row, alone),
         ]
     });
     let Together { rate, events, secs, .. } = at;
@@ -318,6 +316,26 @@ mod tests {
         findings.cpu.unknown = Some("the server was not started for this".to_owned());
         let page = html(&findings);
         assert!(page.contains("is not known: the server was not started for this."), "{page}");
+    }
+
+    #[test]
+    fn a_cost_and_a_delay_that_are_not_known_are_told_in_the_words_of_the_terminal() {
+        let mut findings = findings();
+        let alone = &mut findings.cpu.rates[0];
+        alone.cause_us = [100.0, 446.0];
+        (alone.readers[1].us, alone.readers[2].us) = (-71.0, 20.0);
+        findings.together[0].readers[3].seen = 0;
+        let shown = table(&findings, &findings.together[0]);
+        let cpu: Vec<&str> = shown.rows.iter().map(|row| row[13].as_str()).collect();
+        assert_eq!(cpu[1..3], ["<346 µs", "<346 µs"], "{cpu:?}");
+        assert_eq!(shown.rows[3][3..7], ["–", "–", "–", "–"]);
+        let terminal = super::super::table::text(&findings);
+        assert!(cpu.iter().all(|cell| terminal.contains(cell)), "{cpu:?}: {terminal}");
+        let page = html(&findings);
+        assert!(page.contains("<td>&#60;346 µs</td>"), "{page}");
+        for text in [&page, &terminal] {
+            assert!(!text.contains("-71"), "{text}");
+        }
     }
 
     #[test]

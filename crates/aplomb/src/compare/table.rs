@@ -38,13 +38,11 @@ fn push_table(out: &mut String, findings: &Findings, at: &Together, alone: Optio
     line(columns("", &cells.map(str::to_owned)));
     for row in &at.readers {
         let per_event = |bytes: u64| bytes_short(bytes as f64 / (*events).max(1) as f64);
-        let delay =
-            |micros: u64| if row.seen == 0 { "–".to_owned() } else { time_short(micros as f64) };
         let cells = [
-            delay(row.delay_us.p50),
-            delay(row.delay_us.p90),
-            delay(row.delay_us.p99),
-            delay(row.delay_us.max),
+            delay_of(row, row.delay_us.p50),
+            delay_of(row, row.delay_us.p90),
+            delay_of(row, row.delay_us.p99),
+            delay_of(row, row.delay_us.max),
             row.requests.to_string(),
             row.empty_answers.to_string(),
             row.connections.to_string(),
@@ -65,16 +63,24 @@ fn columns(name: &str, cells: &[String; 10]) -> String {
     line
 }
 
-fn cpu_of(row: &Row, alone: Option<&Alone>) -> String {
+/// A percentile of a reader's delays, which it has if it saw anything.
+pub(super) fn delay_of(row: &Row, micros: u64) -> String {
+    if row.seen == 0 { "–".to_owned() } else { time_short(micros as f64) }
+}
+
+/// The server's CPU time per event for a reader, where it was measured.
+pub(super) fn cpu_of(row: &Row, alone: Option<&Alone>) -> String {
     let found = alone.and_then(|alone| {
         let of_row = alone.readers.iter().find(|other| other.key == row.key)?;
-        Some((of_row.us, alone.noise()))
+        Some(cpu_short(of_row.us, alone))
     });
-    match found {
-        None => "–".to_owned(),
-        Some((us, noise)) if us < noise => format!("<{}", time_short(noise)),
-        Some((us, _)) => time_short(us),
-    }
+    found.unwrap_or_else(|| "–".to_owned())
+}
+
+/// A cost in CPU time; one that is lost in the noise, and may be negative, is only said to be less.
+pub(super) fn cpu_short(us: f64, alone: &Alone) -> String {
+    let noise = alone.noise();
+    if us < noise { format!("<{}", time_short(noise)) } else { time_short(us) }
 }
 
 fn push_faults(out: &mut String, findings: &Findings) {

@@ -6,7 +6,7 @@ mod program;
 
 use serde_json::Value;
 
-use program::{Compare, PASSWORD, Server};
+use program::{Compare, PASSWORD, Relay, Server};
 
 /// Runs it on a server of its own; tells the document, and what it said besides.
 fn on_its_own(flags: &[&str]) -> (Value, String) {
@@ -165,6 +165,26 @@ fn a_server_that_is_given_is_left_as_it_was_found() {
 }
 
 #[test]
+fn the_oldest_way_is_http_1_0_on_the_wire_and_the_page_may_go_to_standard_output() {
+    let server = Server::start();
+    let relay = Relay::to(server.port("insecure_http"));
+    let url = format!("http://127.0.0.1:{}", relay.port);
+    let flags = ["--user", "1003", "--extension", "1003", "--plain-without-tls", "--poll", "0.2"];
+    let more = ["--seconds", "2", "--rates", "5", "--html", "-"];
+    let run = Compare::start(&[&[&*url], &flags[..], &more[..]].concat()).end();
+    assert_eq!(run.code, 0, "{}", run.said);
+    assert!(run.out.starts_with("<!doctype html>"), "{}", run.out);
+    assert!(run.said.contains("HTTP/1.0 poll 0.2 s"), "{}", run.said);
+    let exchanges = relay.exchanges();
+    let old: Vec<_> = exchanges.iter().filter(|(asked, _)| asked.ends_with(" HTTP/1.0")).collect();
+    assert!(old.len() > 5, "{exchanges:#?}");
+    for (asked, answered) in old {
+        assert!(asked.starts_with("GET /feeds/poll?node="), "{asked}");
+        assert_eq!(answered, "HTTP/1.0 200 OK", "{asked}");
+    }
+}
+
+#[test]
 fn every_refusal_has_its_exit_code_and_says_what_to_do() {
     let server = Server::start();
     let url = format!("https://127.0.0.1:{}", server.port("https"));
@@ -187,6 +207,7 @@ fn every_refusal_has_its_exit_code_and_says_what_to_do() {
     for flag in ["--json", "--html"] {
         check(&url, &["--insecure", flag, "/nowhere/x"], 2, "/nowhere/x");
     }
+    check(&url, &["--insecure", "--json", "-", "--html", "-"], 2, "both name -");
 }
 
 #[test]
@@ -197,7 +218,8 @@ fn whoever_interrupts_gets_what_was_found_so_far() {
     early.interrupt();
     let early = early.end();
     assert_eq!(early.code, 9, "{}", early.said);
-    assert!(early.said.contains("stopped before anything was measured"), "{}", early.said);
+    assert!(early.said.contains("before the first measurement was over"), "{}", early.said);
+    assert_eq!(early.out, "");
     assert!(early.leftovers.is_empty(), "left behind: {:?}", early.leftovers);
     let flags = ["--seconds", "3", "--rates", "5", "--poll", "0.1", "--json", "-"];
     let mut later = Compare::start(&flags);

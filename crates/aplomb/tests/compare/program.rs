@@ -1,9 +1,10 @@
 //! The comparison and a server, as processes.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -135,6 +136,57 @@ impl Drop for Server {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
+}
+
+/// Passes connections on, and keeps the first line of each direction.
+pub(crate) struct Relay {
+    pub(crate) port: u16,
+    heads: Arc<Mutex<Vec<(String, String)>>>,
+}
+
+impl Relay {
+    pub(crate) fn to(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let relay = Self {
+            port: listener.local_addr().unwrap().port(),
+            heads: Arc::new(Mutex::new(Vec::new())),
+        };
+        let heads = Arc::clone(&relay.heads);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+                let heads = Arc::clone(&heads);
+                thread::spawn(move || {
+                    let there = [client.try_clone().unwrap(), server.try_clone().unwrap()];
+                    let asking = thread::spawn(move || pass(there));
+                    let answered = pass([server, client]);
+                    heads.lock().unwrap().push((asking.join().unwrap(), answered));
+                });
+            }
+        });
+        relay
+    }
+
+    /// The first line of each connection that is over, and of what came back.
+    pub(crate) fn exchanges(&self) -> Vec<(String, String)> {
+        self.heads.lock().unwrap().clone()
+    }
+}
+
+/// Passes bytes on until their end; tells the first line.
+fn pass([mut from, mut to]: [TcpStream; 2]) -> String {
+    let (mut first, mut buffer) = (Vec::new(), [0; 16 * 1024]);
+    // Either side may go away in the middle.
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        if first.is_empty() {
+            first.extend(buffer[..length].split(|byte| *byte == b'\r').next().unwrap());
+        }
+        if to.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Write);
+    String::from_utf8_lossy(&first).into_owned()
 }
 
 /// Lines as they come; those that were waited for are kept.

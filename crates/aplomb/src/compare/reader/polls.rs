@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use http::Version;
-use http::header::CONNECTION;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::{Desk, refusal, without_body};
@@ -103,7 +102,7 @@ impl Poller {
             .collect();
         let mut request = self.desk.ask(self.path, &query);
         if !self.keeps {
-            request = request.version(Version::HTTP_10).header(CONNECTION, "close");
+            request = request.version(Version::HTTP_10);
         }
         let answered = exchange(&mut line, without_body(request)?).await?;
         self.line = self.keeps.then_some(line);

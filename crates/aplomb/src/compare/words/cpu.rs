@@ -2,7 +2,7 @@
 
 use super::{old_and_kept, polls, rate};
 use crate::compare::findings::{Alone, Findings, WayShown};
-use crate::compare::table::time_short;
+use crate::compare::table::{cpu_short, time_short};
 
 /// What the plot of CPU time shows.
 pub fn of_cpu(findings: &Findings) -> Vec<String> {
@@ -56,15 +56,15 @@ fn connections_and_cpu(findings: &Findings, at: &Alone) -> Option<String> {
         format!(
             "At {rate} a new connection for each question cannot be told from one that is kept: \
              {} and {} per event.",
-            time_short(old_us),
-            time_short(kept_us)
+            cpu_short(old_us, at),
+            cpu_short(kept_us, at)
         )
     } else {
         format!(
             "At {rate} a new connection for each question costs the server {} per event, and the \
              same questions on one that is kept {}.",
-            time_short(old_us),
-            time_short(kept_us.max(0.0))
+            cpu_short(old_us, at),
+            cpu_short(kept_us, at)
         )
     })
 }
@@ -77,7 +77,8 @@ fn polls_share_cpu(findings: &Findings, low: &Alone, high: &Alone) -> Option<Str
         return None;
     }
     let noise = low.noise().max(high.noise());
-    let (name, few_text, many_text) = (&fastest.name, time_short(few), time_short(many.max(0.0)));
+    let (few_text, many_text) = (cpu_short(few, low), cpu_short(many, high));
+    let name = &fastest.name;
     Some(if few - many > noise {
         format!(
             "The more happens, the less a poll costs per event: {name} falls from {few_text} at \
