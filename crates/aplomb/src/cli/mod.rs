@@ -49,7 +49,8 @@ Examples:
                                      log in as an agent and print events as they come
   aplomb compare                     every way to follow an agent, measured side by side
   aplomb config --lab                what `serve --lab` would run with, and why
-  aplomb user add 1001 --team 1      a new agent
+  aplomb team add 1                  a team, and
+  aplomb user add 1001 --team 1      a new agent in it
 
 `aplomb COMMAND --help` says more about each.";
 

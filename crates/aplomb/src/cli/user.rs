@@ -93,6 +93,7 @@ struct PasswordSource {
 
 const EXAMPLES: &str = "\
 Examples:
+  aplomb team add 1                  a new data directory has no team yet
   aplomb user add 1001 --first-name Ada --team 1 --phone 1001
   aplomb user list --json
   aplomb user passwd 1001
@@ -101,7 +102,7 @@ Examples:
 const ADD_EXAMPLES: &str = "\
 Without --password-file or --generate-password the terminal is asked for a password.
 
-Examples:
+Examples, where the teams 1 and 2 are there (`aplomb team add 1`):
   aplomb user add 1001 --first-name Ada --last-name Lovelace --team 1 --phone 1001
   aplomb user add sup1 --role agent --role supervisor --team 1 --supervises 1,2
   aplomb user add bridge --role publisher --generate-password";

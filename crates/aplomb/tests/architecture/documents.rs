@@ -53,6 +53,21 @@ fn the_map_names_every_module_and_the_files_it_tells_to_read() {
 }
 
 #[test]
+fn every_test_with_a_client_of_others_has_its_row() {
+    let page = std::fs::read_to_string(root().join("docs/interop.md")).unwrap();
+    let files = std::fs::read_dir(root().join("interop")).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let is_test =
+        |name: &String| [".test.mjs", "_test.py", "_test.sh"].iter().any(|end| name.ends_with(end));
+    let tests: Vec<String> = names.filter(is_test).collect();
+    assert!(tests.len() > 10, "{tests:?}");
+    for name in tests {
+        let row = format!(" interop/{name}` |");
+        assert!(page.contains(&row), "docs/interop.md has no row with interop/{name}");
+    }
+}
+
+#[test]
 fn a_link_is_found_and_one_to_elsewhere_is_not_followed() {
     let text = "see [a](docs/a.md), [b](../b.md#part) and [c](https://c.example/)\n\
                 ```\n[d](d.md)\n```\n[e](#part)";
