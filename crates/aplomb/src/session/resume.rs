@@ -157,8 +157,8 @@ impl Session {
         }
     }
 
-    /// Goes on with a stream that `account` had elsewhere: all that is not acknowledged comes again,
-    /// before everything else.
+    /// Goes on with a stream that `account` had elsewhere: all that is not acknowledged comes
+    /// again, before everything else.
     pub(super) async fn resume(&mut self, account: &str, id: &str, handled: u32) -> Answer {
         let shared = Arc::clone(&self.shared);
         // Its seat is in the hub all the time, where the end of the account finds it.
