@@ -5,6 +5,10 @@
 /// Bytes of a message from one person to another: a long letter. What is longer is a file.
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 
+/// Bytes of memory of a content that goes back with an error (RFC 6120 §8.3.1 leaves it open): a
+/// usual request, by which a person finds his mistake. Whoever sent more has it.
+pub const ECHOED_BYTES_MAX: usize = 4 * 1024;
+
 /// Bytes of one WebSocket message or stanza after login. Openfire's maximum for a text message.
 pub const STANZA_BYTES_MAX: usize = 1024 * 1024;
 
@@ -16,6 +20,15 @@ pub const XML_DEPTH_MAX: usize = 64;
 
 /// Attributes on one element, namespace declarations included. Finesse's richest has six.
 pub const XML_ATTRIBUTES_MAX: usize = 64;
+
+/// Bytes that a text must be allowed to have for each element, attribute and piece of text in it,
+/// which takes up to 120 bytes of memory: what is read takes at most some times its longest text.
+/// So a stanza may have 32,768 of them, more than any list of ours, and 512 before login.
+pub const XML_PART_BYTES: usize = 32;
+
+/// Bytes of a namespace's name; the longest of the standards have 80. It is written again wherever
+/// the namespace changes.
+pub const XML_NAMESPACE_BYTES_MAX: usize = 256;
 
 /// Bytes of one name or attribute value: three JID parts of 1,023 bytes and two separators.
 pub const XML_TOKEN_BYTES_MAX: usize = 3 * 1023 + 2;

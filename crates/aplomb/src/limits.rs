@@ -1,5 +1,7 @@
 //! Every bound of the shell, with its unit and the reason for the number.
 
+use aplomb_core::limits::MESSAGE_BYTES_MAX;
+
 /// Years that a self-signed certificate is good for: longer than a laboratory lives.
 pub const SELF_SIGNED_YEARS: i32 = 10;
 
@@ -147,20 +149,18 @@ pub const IMPORT_BYTES_MAX: u64 = CONTROL_LINE_BYTES_MAX / 2;
 /// People in one import, and so in one transaction.
 pub const IMPORT_PEOPLE_MAX: usize = 100_000;
 
-/// Bytes that a stanza in a mailbox counts for: presences and answers have a few hundred.
-pub const STANZA_LETTER_BYTES: usize = 512;
-
 /// Stanzas of other people in one mailbox at a time, beside its events: some busy talks.
 pub const PARCELS_MAX: usize = 256;
 
-/// Bytes of them: four talks that are as full as one may be, or sixteen of the longest messages.
-pub const PARCEL_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of memory of them: four talks that are as full as one may be, or sixteen of the longest
+/// messages.
+pub const PARCEL_BYTES_MAX: usize = 4 * PARCEL_BYTES_OF_ONE_MAX;
 
 /// Of these, stanzas of one sender: minutes of a fast writer, to somebody who does not read.
 pub const PARCELS_OF_ONE_MAX: usize = 64;
 
-/// Of these, bytes of one sender: four of the longest messages.
-pub const PARCEL_BYTES_OF_ONE_MAX: usize = 256 * 1024;
+/// Of these, bytes of one sender: four of the longest messages, with their elements.
+pub const PARCEL_BYTES_OF_ONE_MAX: usize = 4 * (MESSAGE_BYTES_MAX + 4 * 1024);
 
 /// Stanzas that wait to go back to their senders: what thousands of sessions hold that end at once.
 pub const RETURNS_MAX: usize = 16_384;

@@ -18,9 +18,7 @@ use aplomb_core::realm::{Shown, pushed_contact};
 use aplomb_core::xml::Element;
 use parking_lot::Mutex;
 
-use crate::limits::{
-    LETTERS_APART_MAX, LETTERS_UNCOUNTED_MAX, PRESENCES_OF_ONE_MAX, STANZA_LETTER_BYTES,
-};
+use crate::limits::{LETTERS_APART_MAX, LETTERS_UNCOUNTED_MAX, PRESENCES_OF_ONE_MAX};
 pub use parcel::{Mail, Parcel, Room};
 pub use requests::Requests;
 
@@ -58,7 +56,7 @@ impl Letter {
             Self::Notice { notice, .. } => notice.body.len(),
             Self::Presence(shown) => shown.tail.len(),
             Self::Parcel(parcel) => parcel.bytes(),
-            Self::Stanza(_) => STANZA_LETTER_BYTES,
+            Self::Stanza(stanza) => stanza.weight(),
             Self::End(_) => 0,
         }
     }

@@ -3,7 +3,7 @@
 use super::{Close, Frame, Framing, Open, StreamCondition, StreamError, push};
 use crate::ns;
 use crate::standard::Standard;
-use crate::xml::{Element, Prologue, XmlError, read_element_in};
+use crate::xml::{Element, Prologue, XmlError, read_element_within};
 
 /// What is followed here.
 pub const STANDARDS: &[Standard] = &[Standard {
@@ -28,7 +28,8 @@ impl Framing for Messages {
         let text = std::str::from_utf8(unit).map_err(|_| XmlError::NotUtf8)?;
         // COMPAT: gosrc/xmpp: it sends `<iq>` and `<presence>` without a namespace, and Openfire
         // takes them as stanzas.
-        let element = match read_element_in(text, Prologue::Forbidden, ns::CLIENT) {
+        let read = read_element_within(text, Prologue::Forbidden, ns::CLIENT, bytes_max);
+        let element = match read {
             Err(_) if text.contains("<stream:stream") => return Err(no_stream_here()),
             element => element?,
         };

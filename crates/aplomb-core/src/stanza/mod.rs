@@ -8,6 +8,7 @@ pub use error::{Condition, ErrorType, StanzaError};
 pub use parse::BadStanza;
 
 use crate::jid::Jid;
+use crate::limits::ECHOED_BYTES_MAX;
 use crate::xml::Element;
 
 /// One stanza (RFC 6120 §8).
@@ -108,19 +109,21 @@ pub enum PresenceKind {
 }
 
 impl Presence {
-    /// The refusal of this presence, with its content copied back.
+    /// The refusal of this presence, with its content copied back unless it is large.
     pub fn error(&self, error: StanzaError) -> Self {
-        let payload = self.payload.iter().cloned().chain([error.to_element()]).collect();
+        let echoed = echoed(&self.payload).iter().cloned();
+        let payload = echoed.chain([error.to_element()]).collect();
         let (from, to, id) = (self.to.clone(), self.from.clone(), self.id.clone());
         Self { from, to, id, kind: PresenceKind::Error, priority: 0, payload }
     }
 }
 
 impl Message {
-    /// The message sent back to its sender with an error.
+    /// The message sent back to its sender with an error, and with its content unless it is large.
     #[must_use]
     pub fn refused(self, error: &StanzaError) -> Self {
         let Self { from, to, id, lang, mut payload, .. } = self;
+        payload.truncate(echoed(&payload).len());
         payload.push(error.to_element());
         Self { from: to, to: from, id, kind: Some("error".to_owned()), lang, payload }
     }
@@ -132,9 +135,11 @@ impl Iq {
         self.answer(IqKind::Result(payload))
     }
 
-    /// The refusal of this request, with the request's own payload copied back.
+    /// The refusal of this request, with the request's own payload copied back unless it is large.
     pub fn error(&self, error: StanzaError) -> Self {
-        self.answer(IqKind::Error { error, request: self.request().cloned() })
+        let request = self.request().filter(|request| request.weight() <= ECHOED_BYTES_MAX);
+        let request = request.cloned();
+        self.answer(IqKind::Error { error, request })
     }
 
     /// The payload of a request; none for an answer.
@@ -148,4 +153,10 @@ impl Iq {
     fn answer(&self, kind: IqKind) -> Self {
         Self { from: self.to.clone(), to: self.from.clone(), id: self.id.clone(), kind }
     }
+}
+
+/// What of a content goes back with an error: all or nothing.
+fn echoed(payload: &[Element]) -> &[Element] {
+    let weight: usize = payload.iter().map(Element::weight).sum();
+    if weight <= ECHOED_BYTES_MAX { payload } else { &[] }
 }

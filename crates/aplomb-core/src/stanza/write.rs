@@ -82,6 +82,7 @@ fn addressed(
 
 #[cfg(test)]
 mod tests {
+    use crate::limits::ECHOED_BYTES_MAX;
     use crate::ns;
     use crate::stanza::{
         BadStanza, Condition, ErrorType, Iq, IqKind, PresenceKind, Stanza, StanzaError,
@@ -203,5 +204,27 @@ mod tests {
             panic!("a presence")
         };
         assert_eq!(bare.priority, 0);
+    }
+
+    #[test]
+    fn a_large_content_does_not_go_back_with_an_error() {
+        let error = || StanzaError::new(Condition::ServiceUnavailable);
+        let large = ["x".repeat(ECHOED_BYTES_MAX), "<a/>".repeat(ECHOED_BYTES_MAX / 64)];
+        for (content, is_echoed) in [("x", true), (&large[0], false), (&large[1], false)] {
+            let content = format!("<a xmlns='urn:a'>{content}</a>");
+            let iq = Stanza::parse(element(&format!("<iq id='1' type='get'>{content}</iq>")));
+            let message = Stanza::parse(element(&format!("<message>{content}</message>")));
+            let presence = Stanza::parse(element(&format!("<presence>{content}</presence>")));
+            for stanza in [iq, message, presence] {
+                let refusal = match stanza.unwrap() {
+                    Stanza::Iq(iq) => iq.error(error()).into_element(),
+                    Stanza::Message(message) => message.refused(&error()).into_element(),
+                    Stanza::Presence(presence) => presence.error(error()).into_element(),
+                };
+                assert_eq!(refusal.child("urn:a", "a").is_some(), is_echoed);
+                assert!(refusal.child(ns::CLIENT, "error").is_some());
+                assert!(refusal.weight() <= 2 * ECHOED_BYTES_MAX);
+            }
+        }
     }
 }

@@ -1,11 +1,14 @@
 //! One element with its attributes and content.
 
 use std::borrow::Cow;
+use std::mem::size_of;
+
+use super::Namespace;
 
 /// An XML element: a namespace, a local name, attributes and content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element {
-    pub(super) ns: Cow<'static, str>,
+    pub(super) ns: Namespace,
     pub(super) name: Cow<'static, str>,
     pub(super) attributes: Vec<Attribute>,
     pub(super) nodes: Vec<Node>,
@@ -15,7 +18,7 @@ pub struct Element {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute {
     /// The namespace of the prefix, or empty.
-    pub ns: Cow<'static, str>,
+    pub ns: Namespace,
     /// The local name.
     pub name: Cow<'static, str>,
     /// The value, unescaped.
@@ -33,7 +36,7 @@ pub enum Node {
 
 impl Element {
     /// An empty element `name` in the namespace `ns`.
-    pub fn new(ns: impl Into<Cow<'static, str>>, name: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(ns: impl Into<Namespace>, name: impl Into<Cow<'static, str>>) -> Self {
         Self { ns: ns.into(), name: name.into(), attributes: Vec::new(), nodes: Vec::new() }
     }
 
@@ -174,4 +177,40 @@ impl Element {
         });
         pieces.collect()
     }
+
+    /// Bytes of memory that the element takes with all that is in it. The text of many small
+    /// elements takes many times its length.
+    pub fn weight(&self) -> usize {
+        size_of::<Self>() + self.weight_inside()
+    }
+
+    /// The same without the element's own place, which its parent has counted.
+    fn weight_inside(&self) -> usize {
+        let attributes = self.attributes.iter().map(|attribute| {
+            attribute.ns.weight() + name(&attribute.name) + string(&attribute.value)
+        });
+        let nodes = self.nodes.iter().map(|node| match node {
+            Node::Element(child) => child.weight_inside(),
+            Node::Text(text) => string(text),
+        });
+        self.ns.weight()
+            + name(&self.name)
+            + self.attributes.capacity() * size_of::<Attribute>()
+            + self.nodes.capacity() * size_of::<Node>()
+            + attributes.chain(nodes).sum::<usize>()
+    }
 }
+
+fn name(name: &Cow<'static, str>) -> usize {
+    match name {
+        Cow::Borrowed(_) => 0,
+        Cow::Owned(name) => string(name),
+    }
+}
+
+const fn string(text: &String) -> usize {
+    ALLOCATION_BYTES + text.capacity()
+}
+
+/// Bytes that an allocation takes beside its content.
+const ALLOCATION_BYTES: usize = 16;

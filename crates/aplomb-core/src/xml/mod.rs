@@ -5,11 +5,13 @@
 //! document is refused before it costs anything.
 
 mod element;
+mod namespace;
 mod reader;
 mod stream;
 mod writer;
 
 pub use element::{Attribute, Element, Node};
-pub use reader::{Prologue, XmlError, read_element, read_element_in};
+pub use namespace::Namespace;
+pub use reader::{Prologue, XmlError, read_element, read_element_in, read_element_within};
 pub use stream::{Item, Reader};
 pub use writer::{escape_attribute, escape_text};

@@ -1,11 +1,12 @@
 //! Reads one element from text, within the caps.
 
-use std::borrow::Cow;
-
 use rxml::{Parse, RawEvent, RawParser, WithOptions};
 
-use super::{Attribute, Element, Node};
-use crate::limits::{XML_ATTRIBUTES_MAX, XML_DEPTH_MAX, XML_TOKEN_BYTES_MAX};
+use super::{Attribute, Element, Namespace, Node};
+use crate::limits::{
+    STANZA_BYTES_MAX, XML_ATTRIBUTES_MAX, XML_DEPTH_MAX, XML_NAMESPACE_BYTES_MAX, XML_PART_BYTES,
+    XML_TOKEN_BYTES_MAX,
+};
 use crate::ns;
 
 /// Why a text is not the XML that XMPP allows.
@@ -37,7 +38,7 @@ pub enum Prologue {
 
 /// Reads `text`, which must hold exactly one element and nothing after it.
 ///
-/// The caller bounds the length of `text`; depth, attributes and tokens are bounded here.
+/// The caller bounds the length of `text`; depth, parts and tokens are bounded here.
 ///
 /// - Errors: see [`XmlError`].
 /// - Source: RFC 6120 §11, RFC 7395 §3.3.3.
@@ -53,6 +54,18 @@ pub fn read_element_in(
     prologue: Prologue,
     default_ns: &'static str,
 ) -> Result<Element, XmlError> {
+    read_element_within(text, prologue, default_ns, STANZA_BYTES_MAX)
+}
+
+/// Reads `text` like [`read_element_in`], with as many parts as fit a text of `bytes_max` bytes.
+///
+/// - Errors: see [`XmlError`].
+pub fn read_element_within(
+    text: &str,
+    prologue: Prologue,
+    default_ns: &'static str,
+    bytes_max: usize,
+) -> Result<Element, XmlError> {
     refuse_forbidden_starts(text, prologue)?;
     let mut parser = parser();
     let mut bytes = match prologue {
@@ -60,6 +73,7 @@ pub fn read_element_in(
         Prologue::Allowed => text.trim_start().as_bytes(),
     };
     let mut builder = Builder::new(default_ns);
+    builder.bound_parts(bytes_max);
     loop {
         match parser.parse(&mut bytes, true) {
             Ok(Some(event)) => builder.take(event)?,
@@ -117,6 +131,9 @@ pub(super) struct Builder {
     pub(super) open: Vec<OpenElement>,
     head: Option<Head>,
     bindings: Vec<Binding>,
+    /// Elements, attributes and pieces of text that came so far, and that may come.
+    parts: usize,
+    parts_max: usize,
     pub(super) root: Option<Element>,
 }
 
@@ -134,14 +151,32 @@ struct Head {
 
 struct Binding {
     prefix: Option<String>,
-    ns: Cow<'static, str>,
+    ns: Namespace,
 }
 
 impl Builder {
     /// Nothing yet; names without a prefix start out in `default_ns`.
     pub(super) fn new(default_ns: &'static str) -> Self {
         let bindings = vec![Binding { prefix: None, ns: default_ns.into() }];
-        Self { open: Vec::new(), head: None, bindings, root: None }
+        Self { open: Vec::new(), head: None, bindings, parts: 0, parts_max: 0, root: None }
+    }
+
+    /// Lets as many parts come as a text of `bytes_max` bytes may have.
+    pub(super) const fn bound_parts(&mut self, bytes_max: usize) {
+        self.parts_max = bytes_max / XML_PART_BYTES;
+    }
+
+    /// Begins to count anew, for another text.
+    pub(super) const fn forget_parts(&mut self) {
+        self.parts = 0;
+    }
+
+    const fn count_part(&mut self) -> Result<(), XmlError> {
+        self.parts += 1;
+        if self.parts > self.parts_max {
+            return Err(XmlError::TooMuch("elements, attributes and texts"));
+        }
+        Ok(())
     }
 
     pub(super) fn take(&mut self, event: RawEvent) -> Result<(), XmlError> {
@@ -151,10 +186,12 @@ impl Builder {
                 if self.open.len() >= XML_DEPTH_MAX {
                     return Err(XmlError::TooMuch("levels"));
                 }
+                self.count_part()?;
                 let prefix = prefix.map(|p| p.to_string());
                 self.head = Some(Head { prefix, name: name.to_string(), attributes: Vec::new() });
             }
             RawEvent::Attribute(_, (prefix, name), value) => {
+                self.count_part()?;
                 let head = self.head.as_mut().expect("an attribute follows a head");
                 if head.attributes.len() >= XML_ATTRIBUTES_MAX {
                     return Err(XmlError::TooMuch("attributes"));
@@ -164,7 +201,7 @@ impl Builder {
             }
             RawEvent::ElementHeadClose(_) => self.open_element()?,
             RawEvent::ElementFoot(_) => self.close_element(),
-            RawEvent::Text(_, text) => self.add_text(&text),
+            RawEvent::Text(_, text) => self.add_text(&text)?,
         }
         Ok(())
     }
@@ -210,12 +247,17 @@ impl Builder {
             let name = prefix.as_deref().unwrap_or("xmlns");
             return Err(XmlError::NotWellFormed(format!("a bad declaration of {name}")));
         }
-        self.bindings.push(Binding { prefix, ns: known(ns) });
+        if ns.len() > XML_NAMESPACE_BYTES_MAX {
+            return Err(XmlError::TooMuch("bytes in the name of a namespace"));
+        }
+        self.bindings.push(Binding { prefix, ns: Namespace::read(&ns) });
         Ok(())
     }
 
     fn close_element(&mut self) {
-        let closed = self.open.pop().expect("a foot closes an open element");
+        let mut closed = self.open.pop().expect("a foot closes an open element");
+        // Room for four children, for each of thousands that have one, would be most of it all.
+        closed.element.nodes.shrink_to_fit();
         self.bindings.truncate(closed.bindings_before);
         match self.open.last_mut() {
             Some(parent) => parent.element.nodes.push(Node::Element(closed.element)),
@@ -224,17 +266,17 @@ impl Builder {
     }
 
     /// Joins pieces of text, which the parser cuts at entities.
-    fn add_text(&mut self, text: &str) {
-        let Some(parent) = self.open.last_mut() else { return };
-        match parent.element.nodes.last_mut() {
-            Some(Node::Text(before)) => before.push_str(text),
-            Some(Node::Element(_)) | None => {
-                parent.element.nodes.push(Node::Text(text.to_owned()));
-            }
+    fn add_text(&mut self, text: &str) -> Result<(), XmlError> {
+        let Some(parent) = self.open.last_mut() else { return Ok(()) };
+        if let Some(Node::Text(before)) = parent.element.nodes.last_mut() {
+            before.push_str(text);
+            return Ok(());
         }
+        parent.element.nodes.push(Node::Text(text.to_owned()));
+        self.count_part()
     }
 
-    fn resolve(&self, prefix: Option<&str>) -> Result<Cow<'static, str>, XmlError> {
+    fn resolve(&self, prefix: Option<&str>) -> Result<Namespace, XmlError> {
         if prefix == Some("xml") {
             return Ok(ns::XML.into());
         }
@@ -253,16 +295,10 @@ fn declares(prefix: &Option<String>, name: &str) -> bool {
     prefix.as_deref() == Some("xmlns") || (prefix.is_none() && name == "xmlns")
 }
 
-fn known(ns: String) -> Cow<'static, str> {
-    match crate::ns::KNOWN.iter().find(|known| **known == ns) {
-        Some(known) => Cow::Borrowed(known),
-        None => Cow::Owned(ns),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::STANZA_BYTES_BEFORE_LOGIN_MAX;
 
     fn read(text: &str) -> Result<Element, XmlError> {
         read_element(text, Prologue::Forbidden)
@@ -391,6 +427,59 @@ mod tests {
             // What is malformed at the end is not reached.
             check(&format!("{excess}<<<"), TOO_MUCH);
         }
+    }
+
+    /// What is read takes at most so many times the bytes that a text may have.
+    const MEMORY_FACTOR_MAX: usize = 6;
+
+    /// As many of `piece`, of so many parts each, as are allowed in `start` and `end`, and one more.
+    fn check_full((start, start_parts): (&str, usize), (piece, parts): (&str, usize), end: &str) {
+        for bytes_max in [STANZA_BYTES_MAX, STANZA_BYTES_BEFORE_LOGIN_MAX] {
+            let read = |pieces| {
+                let text = [start, &piece.repeat(pieces), end].concat();
+                assert!(text.len() <= bytes_max, "{piece}: {}", text.len());
+                read_element_within(&text, Prologue::Forbidden, ns::CLIENT, bytes_max)
+            };
+            let pieces = (bytes_max / XML_PART_BYTES - start_parts) / parts;
+            let weight = read(pieces).unwrap().weight();
+            assert!(weight <= MEMORY_FACTOR_MAX * bytes_max, "{piece}: {weight}");
+            let refused = read(pieces + 1).unwrap_err();
+            assert_eq!(refused, XmlError::TooMuch("elements, attributes and texts"), "{piece}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_takes_little_more_memory_than_the_longest_text() {
+        let long = format!("<a xmlns='{0}1' xmlns:p='{0}2'>", "n".repeat(255));
+        for piece in [
+            ("<b/>", 1),
+            ("<b>x</b>", 2),
+            ("<b/>x", 2),
+            ("<b><c/></b>", 2),
+            ("<b><c/><d/></b>", 3),
+            ("<p:b/>", 1),
+            ("<b p:x='1'/>", 2),
+            ("<b x='1' y='2' p:x='3'/>", 4),
+        ] {
+            check_full((&long, 3), piece, "</a>");
+        }
+        let text = format!("<a>{}</a>", "&lt;".repeat(STANZA_BYTES_MAX / 4 - 2));
+        assert!(read(&text).unwrap().weight() <= MEMORY_FACTOR_MAX * STANZA_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_namespace_is_held_once_and_its_name_is_not_long() {
+        let named = |bytes| {
+            let many = "<p:b p:c='1'/>".repeat(1_000);
+            format!("<a xmlns:p='{}'>{many}</a>", "n".repeat(bytes))
+        };
+        let element = read(&named(XML_NAMESPACE_BYTES_MAX)).unwrap();
+        let of_elements = element.children().map(|child| &child.ns);
+        let of_attributes = element.children().map(|child| &child.attributes[0].ns);
+        let places = of_elements.chain(of_attributes).map(|ns| ns.as_ptr());
+        assert_eq!(places.collect::<std::collections::HashSet<_>>().len(), 1);
+        check(&named(XML_NAMESPACE_BYTES_MAX + 1), TOO_MUCH);
+        check(&named(3_000), TOO_MUCH);
     }
 
     #[test]

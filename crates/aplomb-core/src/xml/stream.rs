@@ -47,6 +47,7 @@ impl Reader {
             *input = &[];
             return Ok(None);
         }
+        self.builder.bound_parts(bytes_max);
         let read = self.next(input, bytes_max);
         if self.begun_bytes == 0 && input.is_empty() {
             // Buffers of 6 KiB, of which an idle stream has no use.
@@ -83,6 +84,7 @@ impl Reader {
                 Ok(Some(event)) => {
                     if let Some(item) = self.take(event)? {
                         self.begun_bytes = 0;
+                        self.builder.forget_parts();
                         return Ok(Some(item));
                     }
                 }
@@ -125,7 +127,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::limits::{XML_ATTRIBUTES_MAX, XML_DEPTH_MAX};
+    use crate::limits::{
+        STANZA_BYTES_BEFORE_LOGIN_MAX, XML_ATTRIBUTES_MAX, XML_DEPTH_MAX, XML_PART_BYTES,
+    };
     use crate::ns;
 
     /// What comes of a text that arrives in pieces of these lengths, over and over.
@@ -242,7 +246,8 @@ mod tests {
     #[test]
     fn an_item_is_bounded_before_it_is_complete() {
         let open = "<message><body>";
-        for filler in ["x", " ", "<a/>", "&amp;", "<![CDATA[x]]>"] {
+        let long = format!("<a>{}</a>", "x".repeat(100));
+        for filler in ["x", " ", &long, "&amp;", "<![CDATA[x]]>"] {
             let text = format!("{open}{}", filler.repeat(2 * MAX / filler.len()));
             assert_eq!(after_header(&text), Err(XmlError::TooMuch("bytes")), "{filler}");
         }
@@ -270,6 +275,24 @@ mod tests {
         let long = format!("<a x='{}'/>", "x".repeat(4_000));
         let end = after_header(&long);
         assert_eq!(end, Err(XmlError::TooMuch("bytes in one name or value")));
+    }
+
+    #[test]
+    fn an_element_that_never_ends_has_only_so_many_parts_and_the_next_counts_anew() {
+        let mut reader = Reader::new(ns::CLIENT);
+        let mut read = |mut text: &[u8], bytes_max| {
+            while reader.read(&mut text, bytes_max)?.is_some() {}
+            Ok(())
+        };
+        assert_eq!(read(HEADER.as_bytes(), STANZA_BYTES_BEFORE_LOGIN_MAX), Ok(()));
+        let parts_max = STANZA_BYTES_BEFORE_LOGIN_MAX / XML_PART_BYTES;
+        for _ in 0..3 {
+            let text = format!("<auth>{}</auth>", "<a/>".repeat(parts_max - 1));
+            assert_eq!(read(text.as_bytes(), STANZA_BYTES_BEFORE_LOGIN_MAX), Ok(()));
+        }
+        let text = format!("<auth>{}", "<a/>".repeat(parts_max));
+        let end = read(text.as_bytes(), STANZA_BYTES_BEFORE_LOGIN_MAX);
+        assert_eq!(end, Err(XmlError::TooMuch("elements, attributes and texts")));
     }
 
     proptest! {

@@ -102,7 +102,7 @@ fn push_line(out: &mut String, level: usize) {
 }
 
 fn write_attribute(out: &mut String, attribute: &Attribute, at: usize) {
-    match attribute.ns.as_ref() {
+    match &*attribute.ns {
         "" => push_attribute(out, &attribute.name, &attribute.value),
         ns::XML => push_attribute(out, &format!("xml:{}", attribute.name), &attribute.value),
         other => {

@@ -86,7 +86,7 @@ impl Hub {
         stanza: &Arc<Element>,
     ) -> Reached {
         let mail = Mail::new(Arc::clone(stanza), self.returns.come_in.clone());
-        let (sender, bytes) = (from.to_bare(), stanza.to_xml().len());
+        let (sender, bytes) = (from.to_bare(), stanza.weight());
         let mut reached = Reached::default();
         presence.directory.reached(to, reach, |session| {
             let mailbox = presence.seats.get(session).filter(|mailbox| !mailbox.is_ended());
@@ -137,7 +137,7 @@ impl Hub {
         let unread = StanzaError::new(Condition::ServiceUnavailable)
             .with_text("the session ended before it could take this");
         let Some(refusal) = unread.refuse(stanza).map(Arc::new) else { return };
-        let bytes = refusal.to_xml().len();
+        let bytes = refusal.weight();
         presence.directory.reached(&from, Reach::Session, |session| {
             let Some(mailbox) = presence.seats.get(session) else { return };
             if let Some(place) = mailbox.room().place(reader.as_str(), bytes) {
@@ -166,7 +166,7 @@ impl Presence {
     /// see somebody comes again at his next presence.
     pub(super) fn put_from(&self, sender: &Jid, session: SessionId, stanza: &Arc<Element>) {
         let Some(mailbox) = self.seats.get(session) else { return };
-        if let Some(place) = mailbox.room().place(sender.as_str(), stanza.to_xml().len()) {
+        if let Some(place) = mailbox.room().place(sender.as_str(), stanza.weight()) {
             let parcel = Parcel::new(Arc::clone(stanza), None, place);
             put(mailbox, Letter::Parcel(Arc::new(parcel)));
         }
@@ -192,7 +192,7 @@ fn copy(
             let jid = account.to_bare().with_resource_str(desk.resource());
             let jid = jid.expect("the directory holds addresses");
             let copied = Arc::new(carbon(side, &jid, stanza));
-            if let Some(place) = mailbox.room().place(own.as_str(), copied.to_xml().len()) {
+            if let Some(place) = mailbox.room().place(own.as_str(), copied.weight()) {
                 put(mailbox, Letter::Parcel(Arc::new(Parcel::new(copied, None, place))));
             }
         }

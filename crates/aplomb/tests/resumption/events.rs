@@ -14,13 +14,19 @@ impl Client {
 
     /// Publishes a number.
     pub(crate) async fn publish(&mut self, n: u32) {
+        self.publish_text(&n.to_string()).await;
+    }
+
+    /// Publishes a text.
+    pub(crate) async fn publish_text(&mut self, text: &str) {
+        let id = text.get(..16).unwrap_or(text);
         self.say(&format!(
-            "<iq xmlns='jabber:client' type='set' id='p{n}' to='pubsub.cc.test'><pubsub \
+            "<iq xmlns='jabber:client' type='set' id='p{id}' to='pubsub.cc.test'><pubsub \
              xmlns='http://jabber.org/protocol/pubsub'><publish node='/finesse/api/User/1001'>\
-             <item><n xmlns='x'>{n}</n></item></publish></pubsub></iq>"
+             <item><n xmlns='x'>{text}</n></item></publish></pubsub></iq>"
         ))
         .await;
-        let answer = self.until(&format!("id=\"p{n}\"")).await.unwrap();
+        let answer = self.until(&format!("id=\"p{id}\"")).await.unwrap();
         assert!(answer.contains("type=\"result\""), "{answer}");
     }
 }

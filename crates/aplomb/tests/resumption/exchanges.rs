@@ -1,6 +1,6 @@
 //! One exchange after another: what is promised, and what is refused.
 
-use aplomb::limits::{PARCELS_MAX, UNACKNOWLEDGED_MAILBOXES};
+use aplomb::limits::{PARCEL_BYTES_MAX, PARCELS_MAX, UNACKNOWLEDGED_MAILBOXES};
 use aplomb::serve::Running;
 
 use crate::client::{Carrier, Client, Gone, Resumption, attribute, soon};
@@ -187,6 +187,65 @@ async fn too_much_for_an_absent_client_is_not_recovered_and_nothing_of_it_comes(
     desk.bind("desktop").await.unwrap();
     publisher.publish(41).await;
     assert_eq!(desk.numbers(1).await, [41]);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_large_request_that_is_refused_is_not_remembered() {
+    let server = server(&[]).await;
+    for carrier in [Carrier::WebSocket, Carrier::Tcp] {
+        let (mut desk, id) = managed(&server, carrier).await;
+        let large = "x".repeat(1_000_000);
+        for n in 1..=10 {
+            let iq = format!(
+                "<iq xmlns='jabber:client' type='get' id='i{n}' to='cc.test'>\
+                 <a xmlns='urn:nobody'>{large}</a></iq>"
+            );
+            desk.say(&iq).await;
+            let refusal = desk.until(&format!("id=\"i{n}\"")).await.unwrap();
+            assert!(
+                refusal.contains("<service-unavailable ") && refusal.len() < 1024,
+                "{carrier:?}"
+            );
+        }
+        drop(desk);
+        let mut desk = client(&server, carrier, "1001").await;
+        assert_eq!(desk.resume(&id, 0).await.unwrap(), Resumption::Resumed(10));
+        drop(desk);
+    }
+    server.stop().await;
+}
+
+/// What is remembered is weighed as what it takes, whatever is asked for.
+#[tokio::test]
+async fn who_asks_for_much_and_never_acknowledges_cannot_resume() {
+    const ITEM_BYTES: usize = 200_000;
+    const MAILBOX_BYTES: usize = 512 * 1024;
+    let server = server(&[("mailbox-bytes", &MAILBOX_BYTES.to_string())]).await;
+    let mut publisher = publisher(&server).await;
+    publisher.publish_text(&"x".repeat(ITEM_BYTES)).await;
+    let remembered = MAILBOX_BYTES * UNACKNOWLEDGED_MAILBOXES + PARCEL_BYTES_MAX;
+    for (answers, is_kept) in [(2, true), (remembered / ITEM_BYTES + 1, false)] {
+        let (mut desk, id) = managed(&server, Carrier::WebSocket).await;
+        for n in 0..answers {
+            desk.say(&format!(
+                "<iq xmlns='jabber:client' type='get' id='i{n}' to='pubsub.cc.test'><pubsub \
+                 xmlns='http://jabber.org/protocol/pubsub'>\
+                 <items node='/finesse/api/User/1001'/></pubsub></iq>"
+            ))
+            .await;
+            let items = desk.until(&format!("id=\"i{n}\"")).await.unwrap();
+            assert!(items.len() > ITEM_BYTES, "{items}");
+        }
+        drop(desk);
+        let mut desk = ws(&server, "1001").await;
+        let resumption = desk.resume(&id, 0).await.unwrap();
+        match is_kept {
+            true => assert!(matches!(resumption, Resumption::Resumed(_)), "{resumption:?}"),
+            false => assert_eq!(resumption, failed("item-not-found"), "{answers} answers"),
+        }
+        drop(desk);
+    }
     server.stop().await;
 }
 

@@ -122,6 +122,9 @@ pub(crate) const HTTP: &[Row] = &[
 /// XML and streams: the same answer on every link, as far as it has words for it.
 pub(crate) const XML: &[Row] = &[
     before("entities that expand", Unit(|| LAUGHS.into()), "restricted-xml"),
+    before("500 elements", Unit(|| iq(&"<a/>".repeat(500))), "not-authorized"),
+    before("600 elements", Unit(|| iq(&"<a/>".repeat(600))), "policy-violation"),
+    before("a long namespace", Unit(|| iq(&in_namespace(3_000, 2_000))), "policy-violation"),
     before("an external entity", Unit(|| EXTERNAL.into()), "restricted-xml"),
     stream("a document type", Unit(|| LAUGHS.into()), "restricted-xml"),
     stream("an entity of nobody", Unit(|| iq("<a>&lol;</a>")), "restricted-xml"),
@@ -186,6 +189,19 @@ pub(crate) const XML: &[Row] = &[
         Unit(|| iq(&format!("<a{}/>", attributes("xmlns:")))),
         "policy-violation",
     ),
+    stream("200,000 elements", Unit(|| iq(&"<a/>".repeat(200_000))), "policy-violation"),
+    stream("100,000 texts and elements", Unit(|| iq(&"x<a/>".repeat(50_000))), "policy-violation"),
+    stream(
+        "100,000 attributes of 50,000 elements",
+        Unit(|| iq(&"<a b='' c=''/>".repeat(50_000))),
+        "policy-violation",
+    ),
+    stream(
+        "a long namespace of many elements",
+        Unit(|| iq(&in_namespace(3_000, 100_000))),
+        "policy-violation",
+    ),
+    goes_on("a usual namespace of many elements", Unit(|| iq(&in_namespace(80, 20_000)))),
     stream("a name without an end", Unit(|| iq(&long_name())), "policy-violation"),
     Row {
         must: Status(413),
@@ -419,6 +435,10 @@ fn two() -> Vec<u8> {
 
 fn attributes(prefix: &str) -> String {
     (0..60_000).map(|n| format!(" {prefix}a{n}='1'")).collect()
+}
+
+fn in_namespace(bytes: usize, count: usize) -> String {
+    format!("<p:a xmlns:p='{}'>{}</p:a>", "n".repeat(bytes), "<p:b/>".repeat(count))
 }
 
 fn long_name() -> String {
