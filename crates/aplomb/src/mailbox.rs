@@ -595,6 +595,17 @@ mod tests {
     }
 
     #[test]
+    fn a_stanza_counts_as_much_as_it_takes() {
+        let small = Element::new("urn:a", "a");
+        let many = small.clone().with_children(std::iter::repeat_n(small.clone(), 1_000));
+        for large in [small.clone().with_text("x".repeat(100_000)), many] {
+            let mailbox = Mailbox::new(10, 50_000);
+            mailbox.push(Letter::Stanza(Arc::new(small.clone()))).unwrap();
+            assert_eq!(mailbox.push(Letter::Stanza(Arc::new(large))), Err(Full));
+        }
+    }
+
+    #[test]
     fn an_end_comes_after_what_was_there_even_when_it_is_full() {
         let mailbox = Mailbox::new(1, 100);
         mailbox.push(notice(1, 100)).unwrap();
