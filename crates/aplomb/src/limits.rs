@@ -1,7 +1,5 @@
 //! Every bound of the shell, with its unit and the reason for the number.
 
-use aplomb_core::limits::MESSAGE_BYTES_MAX;
-
 /// Years that a self-signed certificate is good for: longer than a laboratory lives.
 pub const SELF_SIGNED_YEARS: i32 = 10;
 
@@ -160,7 +158,7 @@ pub const PARCEL_BYTES_MAX: usize = 4 * PARCEL_BYTES_OF_ONE_MAX;
 pub const PARCELS_OF_ONE_MAX: usize = 64;
 
 /// Of these, bytes of one sender: four of the longest messages, with their elements.
-pub const PARCEL_BYTES_OF_ONE_MAX: usize = 4 * (MESSAGE_BYTES_MAX + 4 * 1024);
+pub const PARCEL_BYTES_OF_ONE_MAX: usize = 4 * (64 + 4) * 1024;
 
 /// Stanzas that wait to go back to their senders: what thousands of sessions hold that end at once.
 pub const RETURNS_MAX: usize = 16_384;

@@ -432,7 +432,7 @@ mod tests {
     /// What is read takes at most so many times the bytes that a text may have.
     const MEMORY_FACTOR_MAX: usize = 6;
 
-    /// As many of `piece`, of so many parts each, as are allowed in `start` and `end`, and one more.
+    /// As many of `piece`, of so many parts each, as fit between `start` and `end`, and one more.
     fn check_full((start, start_parts): (&str, usize), (piece, parts): (&str, usize), end: &str) {
         for bytes_max in [STANZA_BYTES_MAX, STANZA_BYTES_BEFORE_LOGIN_MAX] {
             let read = |pieces| {
