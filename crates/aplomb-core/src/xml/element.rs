@@ -201,6 +201,7 @@ impl Element {
     }
 }
 
+#[expect(clippy::ptr_arg, reason = "whether it is owned is what is asked")]
 fn name(name: &Cow<'static, str>) -> usize {
     match name {
         Cow::Borrowed(_) => 0,
