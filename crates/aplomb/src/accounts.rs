@@ -49,7 +49,7 @@ pub struct Policy {
     pub remember_password: Duration,
     /// How long a token is good.
     pub token_life: Duration,
-    /// PBKDF2 rounds of new passwords, and of decoys.
+    /// PBKDF2 rounds of new passwords.
     pub scram_iterations: NonZeroU32,
 }
 
@@ -72,6 +72,8 @@ pub struct Accounts {
     domain: Arc<RwLock<Domain>>,
     keys: RwLock<Keys>,
     decoys: Decoys,
+    /// Rounds of new keys.
+    iterations: NonZeroU32,
     guard: Mutex<Guard>,
     remembered: RwLock<Memory>,
     tokens: RwLock<Tokens>,
@@ -103,7 +105,8 @@ impl Accounts {
         Self {
             domain,
             keys: RwLock::default(),
-            decoys: Decoys::new(Secret::new(decoy_key), policy.scram_iterations),
+            decoys: Decoys::new(Secret::new(decoy_key)),
+            iterations: policy.scram_iterations,
             guard: Mutex::new(Guard::new(policy)),
             remembered: RwLock::new(Memory::new(
                 memory_key,
@@ -274,15 +277,17 @@ impl Accounts {
         if lacking.is_empty() {
             return;
         }
-        let salted = lacking.into_iter().map(|hash| (hash, self.decoys.salt(&user, hash)));
-        let salted: Vec<_> = salted.collect();
-        let (password, iterations) = (password.clone(), self.decoys.iterations());
+        // As they were shown while there were none.
+        let all = self.keys.read();
+        let shown: Vec<_> = lacking.into_iter().map(|hash| self.decoy(&all, &user, hash)).collect();
+        drop(all);
+        let password = password.clone();
         let keep = Arc::clone(&self.keep);
         tokio::task::spawn_blocking(move || {
-            let derive = |(hash, salt): &(Hash, Vec<u8>)| {
-                ScramKeys::derive(*hash, &password, salt, iterations).ok()
+            let derive = |ScramKeys { hash, salt, iterations, .. }: &ScramKeys| {
+                ScramKeys::derive(*hash, &password, salt, *iterations).ok()
             };
-            let keys = salted.iter().filter_map(derive).collect();
+            let keys = shown.iter().filter_map(derive).collect();
             keep(MoreKeys { user, beside, keys });
             drop(turn);
         });
@@ -299,8 +304,9 @@ impl Accounts {
     /// Keys to check against, and the stored ones if the account exists. For a locked account
     /// they look the same and fit no password; so they do for one that has none for `hash`.
     fn keys_or_decoy(&self, account: &str, hash: Hash) -> (ScramKeys, Option<Arc<KeyRing>>) {
-        let decoy = self.decoys.keys(account, hash);
-        let stored = self.keys.read().of(account).cloned();
+        let all = self.keys.read();
+        let (decoy, stored) = (self.decoy(&all, account, hash), all.of(account).cloned());
+        drop(all);
         let is_locked = self.guard.lock().is_locked(account, clock::moment());
         let keys = match stored.as_ref().and_then(|ring| ring.of(hash)) {
             None => decoy,
@@ -310,6 +316,13 @@ impl Accounts {
             Some(real) => real.clone(),
         };
         (keys, stored)
+    }
+
+    /// A decoy with the rounds of some real account, so that those who have not changed their
+    /// passwords since `scram-iterations` was changed do not stand out.
+    fn decoy(&self, all: &Keys, account: &str, hash: Hash) -> ScramKeys {
+        let rounds = all.rounds_at(self.decoys.place(account, hash), hash);
+        self.decoys.keys(account, hash, rounds.unwrap_or(self.iterations))
     }
 
     fn settle(&self, account: &str, peer: IpAddr, is_known: bool, is_success: bool) {

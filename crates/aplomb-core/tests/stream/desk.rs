@@ -290,10 +290,11 @@ impl Desk {
     }
 
     fn answer(&mut self, question: Question) -> Answer {
-        let decoys = Decoys::new(Secret::new([7; 32]), NonZeroU32::new(4096).unwrap());
+        let decoys = Decoys::new(Secret::new([7; 32]));
+        let rounds = NonZeroU32::new(4096).unwrap();
         let keys = |name: &str, hash| {
             let keys = self.keys.get(name).and_then(|ring| ring.of(hash)).cloned();
-            keys.unwrap_or_else(|| decoys.keys(name, hash))
+            keys.unwrap_or_else(|| decoys.keys(name, hash, rounds))
         };
         match question {
             Question::Password { name, password } => {

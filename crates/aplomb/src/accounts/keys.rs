@@ -1,6 +1,7 @@
 //! The keys of every account, and how many accounts lack those for a hash.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use aplomb_core::sasl::{Hash, KeyRing, ScramKeys};
@@ -11,6 +12,8 @@ pub(super) struct Keys {
     rings: HashMap<String, Arc<KeyRing>>,
     /// For each of [`Hash::ALL`], how many accounts have no keys for it.
     lacking: [usize; Hash::ALL.len()],
+    /// For each of [`Hash::ALL`], how many accounts have keys of so many rounds.
+    rounds: [BTreeMap<NonZeroU32, usize>; Hash::ALL.len()],
 }
 
 impl Keys {
@@ -30,17 +33,33 @@ impl Keys {
         self.lacking[place.expect("the list has every hash")]
     }
 
+    /// The rounds of the accounts at a place among them, from 0 to [`u32::MAX`], as if they stood in
+    /// a row, the fewest first; none if there are no keys for `hash`.
+    pub(super) fn rounds_at(&self, place: u32, hash: Hash) -> Option<NonZeroU32> {
+        let at = Hash::ALL.into_iter().position(|other| other == hash);
+        let rounds = &self.rounds[at.expect("the list has every hash")];
+        let count = rounds.values().sum::<usize>() as u64;
+        let mut before = u64::from(place) * count >> u32::BITS;
+        for (rounds, count) in rounds {
+            match before.checked_sub(*count as u64) {
+                Some(rest) => before = rest,
+                None => return Some(*rounds),
+            }
+        }
+        None
+    }
+
     /// Replaces the keys of an account, or removes it.
     pub(super) fn set(&mut self, account: &str, keys: Option<KeyRing>) {
         let old = match keys {
             Some(keys) => {
-                self.count(&keys, |lacking| lacking + 1);
+                self.count(&keys, true);
                 self.rings.insert(account.to_owned(), Arc::new(keys))
             }
             None => self.rings.remove(account),
         };
         if let Some(old) = old {
-            self.count(&old, |lacking| lacking - 1);
+            self.count(&old, false);
         }
     }
 
@@ -57,11 +76,15 @@ impl Keys {
         }
     }
 
-    fn count(&mut self, keys: &KeyRing, change: impl Fn(usize) -> usize) {
-        for (hash, lacking) in Hash::ALL.into_iter().zip(&mut self.lacking) {
-            if keys.of(hash).is_none() {
-                *lacking = change(*lacking);
-            }
+    fn count(&mut self, ring: &KeyRing, is_new: bool) {
+        let counts = self.lacking.iter_mut().zip(&mut self.rounds);
+        for (hash, (lacking, rounds)) in Hash::ALL.into_iter().zip(counts) {
+            let count = match ring.of(hash) {
+                Some(keys) => rounds.entry(keys.iterations).or_default(),
+                None => lacking,
+            };
+            *count = if is_new { *count + 1 } else { *count - 1 };
+            rounds.retain(|_, count| *count > 0);
         }
     }
 }
@@ -98,6 +121,25 @@ mod tests {
         let changed: KeyRing = one.iter().cloned().chain([sha1(b"pepper")]).collect();
         let kept = after(Some(&changed), beside).unwrap();
         assert_eq!(kept.of(Hash::Sha1), changed.of(Hash::Sha1));
+    }
+
+    #[test]
+    fn a_number_of_rounds_is_at_as_many_places_as_accounts_have_it() {
+        let password = Secret::new("pencil".to_owned());
+        let mut keys = Keys::default();
+        assert_eq!(keys.rounds_at(0, Hash::Sha256), None);
+        for (account, rounds) in [("ada", 2), ("bob", 1), ("eve", 2), ("kim", 9), ("kim", 2)] {
+            let rounds = NonZeroU32::new(rounds).unwrap();
+            keys.set(account, KeyRing::derive(&password, || [1; 16], rounds).ok());
+        }
+        let quarters = [0, 1, 2, 3].map(|quarter| quarter << 30);
+        let ends = quarters.map(|place| place + (u32::MAX >> 2));
+        for places in [quarters, ends] {
+            let found = places.map(|place| keys.rounds_at(place, Hash::Sha1).unwrap().get());
+            assert_eq!(found, [1, 2, 2, 2]);
+        }
+        keys.set("bob", None);
+        assert_eq!(keys.rounds_at(0, Hash::Sha512), NonZeroU32::new(2));
     }
 
     fn sha1(salt: &[u8]) -> ScramKeys {

@@ -137,6 +137,27 @@ fn scram_sees_one_decoy_for_a_name_that_nobody_has() {
 }
 
 #[test]
+fn after_a_change_of_the_rounds_a_name_that_nobody_has_shows_those_that_accounts_have() {
+    let accounts = accounts();
+    let (password, more) = (Secret::new("secret".to_owned()), NonZeroU32::new(8).unwrap());
+    let changed = || KeyRing::derive(&password, random::bytes, more).ok();
+    let shown = || -> Vec<u32> {
+        let peer = |number| IpAddr::V4(Ipv4Addr::from_bits(number));
+        let of = |number| accounts.keys(&format!("n{number}"), Hash::Sha512, peer(number));
+        (0..200).map(|number| of(number).unwrap().0.iterations.get()).collect()
+    };
+    let old = ROUNDS.get();
+    assert!(shown().iter().all(|rounds| *rounds == old));
+    accounts.adopt("1001", changed());
+    let mixed = shown();
+    let new = mixed.iter().filter(|rounds| **rounds == 8).count();
+    assert!((60..140).contains(&new), "half of the accounts have them: {new} of 200");
+    assert_eq!(mixed, shown());
+    accounts.adopt("1002", changed());
+    assert!(shown().iter().all(|rounds| *rounds == 8));
+}
+
+#[test]
 fn many_at_once_with_one_new_password_derive_once_for_each_turn_at_most() {
     let accounts = Arc::new(accounts());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
