@@ -165,8 +165,12 @@ pub const BOSH_HEAD_BYTES_MAX: usize = 8 * 1024;
 /// Contacts in one roster: everybody of a large team, and room.
 pub const ROSTER_CONTACTS_MAX: usize = 1000;
 
-/// Bytes of a contact's name, and of a group's: as long as a JID's part (RFC 7622 §3.1).
-pub const ROSTER_NAME_BYTES_MAX: usize = 1023;
+/// Bytes of the contacts in one roster as they are sent, so that its answer fits into a stanza:
+/// 500 for each of the most contacts, where a name and a group or two take 200.
+pub const ROSTER_BYTES_MAX: usize = STANZA_BYTES_MAX / 2;
+
+/// Bytes of a contact's name, and of a group's: some lines of a list.
+pub const ROSTER_NAME_BYTES_MAX: usize = 255;
 
 /// Groups that one contact is in.
 pub const ROSTER_GROUPS_MAX: usize = 32;

@@ -7,6 +7,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::limits::{
+    ROSTER_CONTACTS_MAX, ROSTER_GROUPS_MAX, ROSTER_NAME_BYTES_MAX, STANZA_BYTES_MAX,
+};
 use crate::pubsub::{Asker, Bounds, PubSub, Refusal, Reply, Request, Standing};
 use crate::roster::{self, Roster};
 use crate::xml::{Prologue, read_element};
@@ -288,6 +291,28 @@ fn a_centre_out_of_service_is_shown_as_unavailable() {
         plain(&presence),
         "<presence from='finesse@cc.test/publisher' to='1001@cc.test/desk' type='unavailable'/>"
     );
+}
+
+#[test]
+fn the_answer_for_a_full_roster_fits_into_a_stanza() {
+    let mut stage = Stage::new();
+    let owner = stage.asker.to_bare();
+    let text = |at: usize| format!("{at:03}{}", "&".repeat(ROSTER_NAME_BYTES_MAX - 3));
+    let refused = (0..ROSTER_CONTACTS_MAX).find_map(|at| {
+        let contact = format!("b{at}@cc.test").parse().unwrap();
+        let groups = (0..ROSTER_GROUPS_MAX).map(text).collect();
+        let request = roster::Request::Set { contact, name: Some(text(at)), groups };
+        let planned = stage.roster.plan(&owner, &request, true, WallTime(0));
+        planned.map(|done| done.changes.iter().for_each(|c| stage.roster.adopt(c))).err()
+    });
+    assert_eq!(refused, Some(roster::Refusal::Full));
+    let request = "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>";
+    let request = with_default_namespace(request);
+    let request = Stanza::parse(read_element(&request, Prologue::Forbidden).unwrap()).unwrap();
+    let Stanza::Iq(request) = request else { panic!("a request") };
+    let contacts = stage.roster.contacts(&owner);
+    let bytes = stage.realm.roster_answer(&request, 1, contacts).to_xml().len();
+    assert!(bytes > STANZA_BYTES_MAX / 4 && bytes < STANZA_BYTES_MAX, "{bytes}");
 }
 
 #[test]

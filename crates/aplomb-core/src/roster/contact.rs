@@ -63,6 +63,16 @@ impl Contact {
         }
     }
 
+    /// Bytes that it takes in its owner's roster as that is sent, at most.
+    pub(super) fn bytes(&self) -> usize {
+        if !self.is_listed {
+            return 0;
+        }
+        let name = self.name.as_deref().map_or(0, escaped);
+        let groups = self.groups.iter().map(|group| GROUP_BYTES + escaped(group));
+        CONTACT_BYTES + escaped(self.jid.as_str()) + name + groups.sum::<usize>()
+    }
+
     /// Whether there is nothing to remember.
     pub(super) fn is_unknown(&self) -> bool {
         !self.is_listed && self.to == Consent::None && self.from == Consent::None
@@ -74,3 +84,15 @@ impl Contact {
         parts(self) == parts(other) && self.name == other.name && self.groups == other.groups
     }
 }
+
+/// Bytes of a text as it is sent, at most: what must be escaped becomes six.
+fn escaped(text: &str) -> usize {
+    let is_escaped = |byte: &u8| matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\'' | 0..=31);
+    text.len() + 5 * text.bytes().filter(is_escaped).count()
+}
+
+/// Bytes of an item with all its attributes, but for the address and the name.
+const CONTACT_BYTES: usize = 128;
+
+/// Bytes of a group, but for its name.
+const GROUP_BYTES: usize = 16;

@@ -29,6 +29,8 @@ pub struct Roster {
 struct Account {
     version: u64,
     contacts: BTreeMap<BareJid, Arc<Contact>>,
+    /// Of all contacts.
+    bytes: usize,
 }
 
 impl Roster {
@@ -69,11 +71,14 @@ impl Roster {
         match change {
             Change::Set { owner, contact } => {
                 let account = self.accounts.entry(owner.clone()).or_default();
-                account.contacts.insert(contact.jid.clone(), Arc::clone(contact));
+                let old = account.contacts.insert(contact.jid.clone(), Arc::clone(contact));
+                account.bytes += contact.bytes();
+                account.bytes -= old.map_or(0, |old| old.bytes());
             }
             Change::Removed { owner, contact } => {
                 if let Some(account) = self.accounts.get_mut(owner) {
-                    account.contacts.remove(contact);
+                    let old = account.contacts.remove(contact);
+                    account.bytes -= old.map_or(0, |old| old.bytes());
                 }
             }
             Change::Versioned { owner, version } => {

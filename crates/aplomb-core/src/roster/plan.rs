@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::{Change, Consent, Contact, Delivery, Outcome, Refusal, Request, Roster, Word};
 use crate::jid::BareJid;
 use crate::limits::{
-    ROSTER_CONTACTS_MAX, ROSTER_GROUPS_MAX, ROSTER_NAME_BYTES_MAX, ROSTER_WISHES_MAX,
+    ROSTER_BYTES_MAX, ROSTER_CONTACTS_MAX, ROSTER_GROUPS_MAX, ROSTER_NAME_BYTES_MAX,
+    ROSTER_WISHES_MAX,
 };
 use crate::time::WallTime;
 
@@ -49,7 +50,8 @@ impl Roster {
             }
         }
         let is_new = pair.mine.is_listed && !self.is_listed(owner, other);
-        if is_new && self.listed(owner) >= ROSTER_CONTACTS_MAX {
+        if is_new && self.listed(owner) >= ROSTER_CONTACTS_MAX || self.overflows(owner, &pair.mine)
+        {
             return Err(Refusal::Full);
         }
         Ok(pair.outcome(self, now))
@@ -82,6 +84,14 @@ impl Roster {
 
     fn listed(&self, owner: &BareJid) -> usize {
         self.contacts(owner).filter(|contact| contact.is_listed).count()
+    }
+
+    /// Whether a contact grows beyond what the roster has room for.
+    fn overflows(&self, owner: &BareJid, contact: &Contact) -> bool {
+        let all = self.accounts.get(owner).map_or(0, |account| account.bytes);
+        let before = self.contact(owner, &contact.jid).map_or(0, |before| before.bytes());
+        let bytes = contact.bytes();
+        bytes > before && all - before + bytes > ROSTER_BYTES_MAX
     }
 
     fn wishes(&self, owner: &BareJid) -> usize {

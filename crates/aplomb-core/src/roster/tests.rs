@@ -51,6 +51,9 @@ fn act(
 ) -> Result<Vec<String>, Refusal> {
     let outcome = roster.plan(&jid(owner), request, is_colleague, WallTime(1_000))?;
     outcome.changes.iter().for_each(|change| roster.adopt(change));
+    for account in roster.accounts.values() {
+        assert_eq!(account.bytes, account.contacts.values().map(|c| c.bytes()).sum::<usize>());
+    }
     let name = |jid: &BareJid| jid.node().unwrap().to_string();
     let words = outcome.deliveries.iter().map(|delivery| match delivery {
         Delivery::Push { owner, contact, .. } if contact.is_listed => {

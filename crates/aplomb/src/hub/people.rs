@@ -87,13 +87,16 @@ impl Hub {
     }
 
     /// Answers a session that asks for its roster, which is told of changes from now on.
+    /// It is written when the lock is let go: nobody else waits for that.
     pub(super) fn roster_of(&self, seat: &Seat, iq: &Iq) -> Element {
+        let owner = seat.jid.to_bare();
         let mut presence = self.presence.write();
         presence.directory.set_interested(&seat.jid, seat.id);
         let presence = RwLockWriteGuard::downgrade(presence);
-        let owner = seat.jid.to_bare();
-        let contacts = presence.roster.contacts(&owner);
-        self.realm.roster_answer(iq, presence.roster.version(&owner), contacts)
+        let contacts: Vec<_> = presence.roster.contacts(&owner).map(Arc::clone).collect();
+        let version = presence.roster.version(&owner);
+        drop(presence);
+        self.realm.roster_answer(iq, version, contacts.iter())
     }
 
     /// Has the writer change a roster.

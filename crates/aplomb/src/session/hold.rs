@@ -5,6 +5,7 @@
 //! wrote in. When somebody looks again, all of it is sent before anything else of the client is
 //! heard (§5.1). Who resumes begins anew: what was held is among what waits (§5.2).
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use aplomb_core::realm::Shown;
@@ -17,8 +18,12 @@ use crate::mailbox::Letter;
 #[derive(Debug, Default)]
 pub(super) struct Held {
     is_inactive: bool,
-    /// In the order in which they came.
-    presences: Vec<Arc<Shown>>,
+    /// By when they came.
+    presences: BTreeMap<u64, Arc<Shown>>,
+    /// When that of each sender came.
+    came: HashMap<Box<str>, u64>,
+    /// How many were ever held.
+    count: u64,
     /// How many letters are to be sent first.
     first: usize,
 }
@@ -33,8 +38,7 @@ impl Held {
         for letter in letters {
             match letter {
                 Letter::Presence(shown) => {
-                    self.presences.retain(|held| held.sender() != shown.sender());
-                    self.presences.push(shown);
+                    self.hold(shown);
                     if self.presences.len() > HELD_PRESENCES_MAX {
                         now.extend(self.release());
                     }
@@ -64,9 +68,18 @@ impl Held {
         self.first = 0;
     }
 
+    fn hold(&mut self, shown: Arc<Shown>) {
+        self.count += 1;
+        if let Some(older) = self.came.insert(shown.sender().into(), self.count) {
+            self.presences.remove(&older);
+        }
+        self.presences.insert(self.count, shown);
+    }
+
     /// All that is held, which is held no longer.
     pub(super) fn release(&mut self) -> impl Iterator<Item = Letter> + use<> {
-        std::mem::take(&mut self.presences).into_iter().map(Letter::Presence)
+        self.came = HashMap::new();
+        std::mem::take(&mut self.presences).into_values().map(Letter::Presence)
     }
 }
 

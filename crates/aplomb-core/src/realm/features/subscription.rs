@@ -127,7 +127,10 @@ fn error_of(refusal: Refusal) -> StanzaError {
         Refusal::NotAcceptable => {
             (Condition::NotAcceptable, "a name is too long, a group's empty, or groups too many")
         }
-        Refusal::Full => (Condition::PolicyViolation, "the roster is full; remove a contact first"),
+        Refusal::Full => (
+            Condition::PolicyViolation,
+            "the roster is full; remove a contact, or shorten names, first",
+        ),
         Refusal::Unavailable => (Condition::ResourceConstraint, "try again later"),
     };
     StanzaError::new(condition).with_text(text)
