@@ -255,7 +255,12 @@ pub enum Reply {
     /// The node exists.
     NodeInfo(Arc<str>, Box<NodeMeta>),
     /// The nodes where subscriptions wait for the asker.
-    Pending(Vec<Arc<str>>),
+    Pending {
+        /// A name that no other such answer has.
+        session: String,
+        /// The nodes.
+        nodes: Vec<Arc<str>>,
+    },
     /// The nodes the asker may see.
     Nodes(Vec<Arc<str>>),
 }
@@ -292,6 +297,8 @@ pub enum Refusal {
     NodeUnknown,
     /// Known, but not permitted.
     Forbidden,
+    /// Only who owns everything makes nodes.
+    MayNotCreate,
     /// Known, but the access model keeps the asker out.
     Closed(AccessModel),
     /// The asker has asked already, and no owner has answered.
@@ -316,20 +323,20 @@ pub enum Refusal {
     ItemForbidden,
     /// A payload is needed.
     PayloadRequired,
-    /// The payload is not of the type that the node names.
-    PayloadInvalid,
+    /// The payload is not of this namespace, which the node names.
+    PayloadInvalid(String),
     /// The node keeps no items, so there are none to read or take back.
     NothingKept,
     /// The node is configured otherwise: the field of that name.
     PreconditionNotMet(&'static str),
-    /// The service has not got this access model, or not for this node.
-    NoSuchAccessModel,
+    /// A node of the rest of the server keeps its models.
+    ModelsFixed,
     /// A node must keep an owner; this one would not be one any more.
     LastOwner(BareJid),
     /// One address twice in a list.
     Repeated,
-    /// The payload is longer than the bound.
-    PayloadTooBig,
+    /// The payload is longer than so many bytes.
+    PayloadTooBig(usize),
     /// The asker has as many explicit subscriptions as are allowed.
     TooManySubscriptions,
     /// Another bound of the service is reached.

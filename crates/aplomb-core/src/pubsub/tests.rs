@@ -463,7 +463,7 @@ fn written(answer: &Result<Outcome, Refusal>) -> String {
             ids.chain([place]).collect()
         }
         Reply::Published(_, id) => id.iter().cloned().collect(),
-        Reply::Pending(nodes) => nodes.iter().map(ToString::to_string).collect(),
+        Reply::Pending { nodes, .. } => nodes.iter().map(ToString::to_string).collect(),
         Reply::Created(node) => vec![format!("created {node}")],
         Reply::Config(_, config) => vec![format!("keeps {}", config.max_items)],
         Reply::NodeInfo(node, _) => vec![format!("there is {node}")],
@@ -523,9 +523,9 @@ fn only_the_owners_of_everything_create_and_the_rest_learn_nothing() {
     check(
         r#"
         given pub is owner
-        ada create n = Forbidden
+        ada create n = MayNotCreate
         pub create n = created n
-        ada create n = Forbidden
+        ada create n = MayNotCreate
         pub create n = NodeExists
         pub create = created epoch--1
         pub create much keeping 9 = BadConfig("pubsub#max_items must be 1 to 3")
@@ -789,7 +789,7 @@ fn payloads_are_needed_and_bounded() {
         given pub is owner
         given node n is served
         pub publish n = PayloadRequired
-        pub publish n {long} = PayloadTooBig
+        pub publish n {long} = PayloadTooBig(100)
         "
     ));
 }

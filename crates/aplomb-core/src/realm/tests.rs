@@ -1,3 +1,4 @@
+mod forms;
 mod messages;
 mod options;
 mod pages;

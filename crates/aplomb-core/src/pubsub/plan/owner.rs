@@ -24,7 +24,7 @@ impl PubSub {
         now: WallTime,
     ) -> Result<Outcome, Refusal> {
         if asker.standing != Standing::Owner {
-            return Err(Refusal::Forbidden);
+            return Err(Refusal::MayNotCreate);
         }
         let node: Arc<str> = node.map_or_else(|| self.fresh_name(), Into::into);
         let is_there = self.nodes.get(&node).is_some_and(|row| row.config.is_some());
@@ -98,7 +98,7 @@ impl PubSub {
         // Who may read and publish there follows from the contact centre.
         let usual = (AccessModel::Whitelist, PublishModel::Publishers);
         if asker.is_served && (config.access_model, config.publish_model) != usual {
-            return Err(Refusal::NoSuchAccessModel);
+            return Err(Refusal::ModelsFixed);
         }
         if found.row.config.is_none() && self.created.len() >= self.bounds.nodes_max {
             return Err(Refusal::TooMany("nodes"));

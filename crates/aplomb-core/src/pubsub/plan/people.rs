@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::access::Right;
+use super::super::notice::message_id;
 use super::super::{
     AccessModel, Affiliation, Asker, Change, Options, Outcome, PubSub, Refusal, Reply, Standing,
     Subscription, SubscriptionState, Terms, Tiding, Tidings,
@@ -94,6 +95,11 @@ impl PubSub {
         let distinct: BTreeSet<&Jid> = set.iter().map(|(jid, _)| jid).collect();
         if distinct.len() < set.len() {
             return Err(Refusal::Repeated);
+        }
+        let waits = set.iter().any(|(_, state)| *state == Some(SubscriptionState::Pending));
+        if waits && found.row.models().0 != AccessModel::Authorize {
+            let text = "only where the access model is authorize does a subscription wait";
+            return Err(Refusal::BadConfig(text.to_owned()));
         }
         for (jid, state) in set.iter().filter(|(_, state)| state.is_some()) {
             let is_new = !found.row.subscribers.contains_key(jid);
@@ -221,7 +227,9 @@ impl PubSub {
         now: WallTime,
     ) -> Result<Outcome, Refusal> {
         let Some(node) = node else {
-            return self.nodes_with_pending(asker).map(|nodes| told(Reply::Pending(nodes)));
+            let session = message_id(&self.epoch, asker.jid.as_str(), now.0.cast_unsigned());
+            let nodes = self.nodes_with_pending(asker)?;
+            return Ok(told(Reply::Pending { session, nodes }));
         };
         let found = self.found(asker, node, Right::Owner)?;
         let waiting = found.row.subscribers.iter().filter(|(_, terms)| !terms.is_subscribed());

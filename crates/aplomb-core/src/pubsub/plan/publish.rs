@@ -93,10 +93,10 @@ impl PubSub {
                 let payload = item.payload.as_ref();
                 let is_foreign = !config.kind.is_empty() && config.kind != item.namespace;
                 if payload.is_some() && is_foreign {
-                    return Err(Refusal::PayloadInvalid);
+                    return Err(Refusal::PayloadInvalid(config.kind.clone()));
                 }
                 if payload.is_some_and(|payload| payload.len() > config.max_payload_size) {
-                    return Err(Refusal::PayloadTooBig);
+                    return Err(Refusal::PayloadTooBig(config.max_payload_size));
                 }
                 self.publish_item(found, item.id.as_deref(), payload, now)
             }
@@ -128,10 +128,11 @@ impl PubSub {
         let seq = self.next_seq(found.row);
         let id = id.map_or_else(|| format!("{}{seq}", self.epoch), str::to_owned);
         let item = Arc::new(Item { seq, id, payload: payload.cloned(), at: now });
-        let payload_bytes = payload.map_or(0, |payload| payload.len());
-        if payload_bytes > self.bounds.payload_bytes_max || bytes_of(&item) > self.bounds.bytes_max
+        let max = self.bounds.payload_bytes_max.min(self.bounds.bytes_max);
+        if payload.is_some_and(|payload| payload.len() > max)
+            || bytes_of(&item) > self.bounds.bytes_max
         {
-            return Err(Refusal::PayloadTooBig);
+            return Err(Refusal::PayloadTooBig(max));
         }
         let node = Arc::clone(&found.name);
         let changes = if config.persist_items {

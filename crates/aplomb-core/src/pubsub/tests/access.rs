@@ -211,8 +211,8 @@ fn the_nodes_of_the_contact_centre_keep_their_own_rights() {
         given reader is reader
         given other is stranger
         given node n is served
-        pub configure n with access=open = NoSuchAccessModel
-        pub configure n with publish=open = NoSuchAccessModel
+        pub configure n with access=open = ModelsFixed
+        pub configure n with publish=open = ModelsFixed
         reader subscribe n reader@cc.test = subscribed n:reader@cc.test
         other subscribe n other@cc.test = NodeUnknown
         reader publish n <p/> = Forbidden

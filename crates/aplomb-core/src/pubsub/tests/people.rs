@@ -175,7 +175,10 @@ fn owners_set_the_subscriptions_of_others() {
     check(
         r#"
         given pub is owner
-        pub create n with access=open
+        pub create o with access=open
+        pub set o ada@cc.test pending =
+            | BadConfig("only where the access model is authorize does a subscription wait")
+        pub create n with access=authorize
         pub set n ada@cc.test subscribed = done @ada@cc.test: ada@cc.test Subscribed
         pub set n ada@cc.test subscribed = done
         audience n = ada@cc.test

@@ -53,12 +53,12 @@ fn a_payload_is_of_the_type_and_size_that_the_node_says() {
         given pub is owner
         pub create n with max_payload_size=4
         pub publish n <p/> = epoch-1 1<items node="n"><item id="epoch-1"><p/></item></items>
-        pub publish n <pp/> = PayloadTooBig
+        pub publish n <pp/> = PayloadTooBig(4)
         pub create m with max_payload_size=101 =
             | BadConfig("pubsub#max_payload_size must be 1 to 100")
         pub create m with max_payload_size=0 = BadConfig("pubsub#max_payload_size must be 1 to 100")
         pub create m with type=urn:x
-        pub publish m <p/> = PayloadInvalid
+        pub publish m <p/> = PayloadInvalid("urn:x")
         "#,
     );
     let mut stage = Stage::new();

@@ -44,7 +44,7 @@ fn ver_of(place: Place) -> String {
 
 /// The verification string (XEP-0115 §5.1). SHA-1 is what the standard says; nothing secret
 /// hangs on it.
-fn ver(identities: &[Identity], features: &[&str]) -> String {
+fn ver(identities: &[Identity<'_>], features: &[&str]) -> String {
     let mut identities: Vec<_> =
         identities.iter().map(|i| format!("{}/{}//{}<", i.category, i.kind, i.name)).collect();
     identities.sort();

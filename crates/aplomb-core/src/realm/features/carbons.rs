@@ -26,6 +26,27 @@ pub(super) const FEATURE: Feature = Feature {
     speaks: Speaks::Iq { namespaces: &[ns::CARBONS], answer, write: None },
 };
 
+pub(super) const FORWARDING: Feature = Feature {
+    name: "Stanza Forwarding",
+    source: "XEP-0297",
+    what: "A carbon copy holds the message as it was, in `<forwarded/>`.",
+    samples: &[],
+    announces: &[],
+    stream: None,
+    speaks: Speaks::Nothing,
+};
+
+pub(super) const HINTS: Feature = Feature {
+    name: "Message Processing Hints",
+    source: "XEP-0334",
+    what: "`<no-copy/>`: such a message is not copied. Nothing is ever stored, so the hints about \
+           that say what is so anyway. All are passed on.",
+    samples: &[],
+    announces: &[],
+    stream: None,
+    speaks: Speaks::Nothing,
+};
+
 /// Which side of a conversation a copy shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Carbon {

@@ -1,8 +1,9 @@
 //! The command by which owners find who waits for their word (XEP-0050, XEP-0060 §8.7).
 //!
-//! It has two steps and remembers nothing between them, so any session name is as good as ours.
+//! It has two steps and remembers nothing between them, so any session name is as good as ours;
+//! but each first step gets one of its own (XEP-0050 §3.2).
 
-use super::pubsub::{field, form_type, value_of};
+use super::pubsub::{field, form_type, submitted, value_of};
 use super::{Answer, Answered, Ask, Feature, Place, Speaks, not_here};
 use crate::ns;
 use crate::pubsub::{Reply, Request};
@@ -48,9 +49,10 @@ fn answer(ask: &Ask<'_>) -> Answered {
         return Err(StanzaError::new(Condition::ItemNotFound));
     }
     match ask.payload.attr("action") {
-        Some("cancel") => Ok(Answer::Result(Some(command("canceled")))),
+        Some("cancel") => Ok(Answer::Result(Some(command("canceled", session_of(ask.payload))))),
         None | Some("execute" | "next" | "complete") => {
             let form = ask.payload.child(ns::DATA_FORMS, "x");
+            let form = form.map_or(Ok(None), submitted)?;
             let node = form.map(|form| value_of(form, "pubsub#node").ok_or(bad)).transpose()?;
             Ok(Answer::PubSub(Request::Pending { node }))
         }
@@ -58,8 +60,13 @@ fn answer(ask: &Ask<'_>) -> Answered {
     }
 }
 
-fn write(_request: &Iq, reply: Reply) -> Option<Element> {
-    let Reply::Pending(nodes) = reply else { return Some(command("completed")) };
+fn write(request: &Iq, reply: Reply) -> Option<Element> {
+    let Reply::Pending { session, nodes } = reply else {
+        return Some(command("completed", request.request().and_then(session_of)));
+    };
+    // The service's word is new each millisecond, the request's id within that.
+    let session = format!("{session}-{}", request.id);
+    let command = |status| command(status, Some(&session));
     if nodes.is_empty() {
         let note = Element::new(ns::COMMANDS, "note").with_attr("type", "info");
         return Some(command("completed").with_child(note.with_text("Nobody waits.")));
@@ -78,9 +85,16 @@ fn write(_request: &Iq, reply: Reply) -> Option<Element> {
     Some(command("executing").with_child(form))
 }
 
-fn command(status: &'static str) -> Element {
-    Element::new(ns::COMMANDS, "command")
-        .with_attr("node", GET_PENDING)
-        .with_attr("sessionid", "get-pending")
-        .with_attr("status", status)
+/// The session that a request goes on with.
+fn session_of(asked: &Element) -> Option<&str> {
+    asked.attr("sessionid")
+}
+
+fn command(status: &'static str, session: Option<&str>) -> Element {
+    let command = Element::new(ns::COMMANDS, "command").with_attr("node", GET_PENDING);
+    let command = match session {
+        Some(session) => command.with_attr("sessionid", session),
+        None => command,
+    };
+    command.with_attr("status", status)
 }

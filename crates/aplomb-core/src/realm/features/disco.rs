@@ -50,14 +50,14 @@ pub(super) const FEATURE: Feature = Feature {
 pub(super) const NAME: &str = "aplomb";
 
 /// Who somebody is (XEP-0030 §3.1).
-pub(super) struct Identity {
+pub(super) struct Identity<'a> {
     pub(super) category: &'static str,
     pub(super) kind: &'static str,
-    pub(super) name: &'static str,
+    pub(super) name: &'a str,
 }
 
 /// Who answers at a place, by the registry of categories.
-pub(super) const fn identity_of(place: Place) -> Identity {
+pub(super) const fn identity_of(place: Place) -> Identity<'static> {
     let (category, kind) = match place {
         Place::Server => ("server", "im"),
         Place::Account => ("account", "registered"),
@@ -116,7 +116,7 @@ fn info(place: Place, node: Option<&str>) -> Answered {
     Ok(Answer::Result(Some(described(node, &identity_of(place), &features))))
 }
 
-fn described(node: Option<&str>, who: &Identity, features: &[&str]) -> Element {
+fn described(node: Option<&str>, who: &Identity<'_>, features: &[&str]) -> Element {
     let identity = Element::new(ns::DISCO_INFO, "identity")
         .with_attr("category", who.category)
         .with_attr("type", who.kind)
@@ -130,7 +130,9 @@ fn write(request: &Iq, reply: Reply) -> Option<Element> {
     let service = request.to.as_ref().map_or("", Jid::as_str);
     match reply {
         Reply::NodeInfo(node, meta) => {
-            let leaf = Identity { category: "pubsub", kind: "leaf", name: NAME };
+            let title = &*meta.config.title;
+            let name = if title.is_empty() { NAME } else { title };
+            let leaf = Identity { category: "pubsub", kind: "leaf", name };
             let told = described(Some(&node), &leaf, &[ns::DISCO_INFO, ns::PUBSUB]);
             Some(told.with_child(meta_data(&meta)))
         }
@@ -153,7 +155,7 @@ fn write(request: &Iq, reply: Reply) -> Option<Element> {
         | Reply::Affiliations(_)
         | Reply::NodeAffiliations(..)
         | Reply::Recall(_)
-        | Reply::Pending(_)
+        | Reply::Pending { .. }
         | Reply::Published(..)
         | Reply::Created(_)
         | Reply::Config(..) => None,

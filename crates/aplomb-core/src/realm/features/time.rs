@@ -15,6 +15,16 @@ pub(super) const FEATURE: Feature = Feature {
     speaks: Speaks::Iq { namespaces: &[ns::TIME], answer, write: None },
 };
 
+pub(super) const PROFILES: Feature = Feature {
+    name: "XMPP Date and Time Profiles",
+    source: "XEP-0082",
+    what: "Times are told in UTC with milliseconds, and read with any offset.",
+    samples: &[],
+    announces: &[],
+    stream: None,
+    speaks: Speaks::Nothing,
+};
+
 fn answer(ask: &Ask<'_>) -> Answered {
     if ask.place != Place::Server || ask.is_set || ask.payload.name() != "time" {
         return Err(not_here());

@@ -14,6 +14,8 @@ pub(crate) fn stanza_error(refusal: &Refusal) -> StanzaError {
             .with_text(words_of(*lost))
             .with_application(Element::new(ns::LOST, lost.name())),
         Refusal::Forbidden => plain(Condition::Forbidden),
+        Refusal::MayNotCreate => plain(Condition::Forbidden)
+            .with_text("administrators and publishers make nodes; ask one of them"),
         Refusal::InvalidJid => bad_request("invalid-jid"),
         Refusal::NotSubscribed => {
             with(Condition::UnexpectedRequest, "not-subscribed").with_type(ErrorType::Cancel)
@@ -27,16 +29,19 @@ pub(crate) fn stanza_error(refusal: &Refusal) -> StanzaError {
         Refusal::StillPending => with(Condition::NotAuthorized, "pending-subscription"),
         Refusal::ItemRequired => bad_request("item-required"),
         Refusal::ItemForbidden => bad_request("item-forbidden"),
-        Refusal::PayloadInvalid => bad_request("invalid-payload"),
+        Refusal::PayloadInvalid(wanted) => bad_request("invalid-payload")
+            .with_text(format!("this node takes payloads of the namespace {wanted:?}")),
         Refusal::NothingKept => unsupported("persistent-items"),
         Refusal::PreconditionNotMet(field) => with(Condition::Conflict, "precondition-not-met")
             .with_text(format!("the node has another {field}")),
-        Refusal::NoSuchAccessModel => with(Condition::NotAcceptable, "unsupported-access-model"),
+        Refusal::ModelsFixed => with(Condition::NotAcceptable, "unsupported-access-model")
+            .with_text("this node's access model stays whitelist, its publish model publishers"),
         Refusal::LastOwner(last) => plain(Condition::NotAcceptable)
             .with_text(format!("{last} is the last owner; make another one first")),
         Refusal::Repeated => plain(Condition::BadRequest).with_text("say each address once"),
         Refusal::PayloadRequired => bad_request("payload-required"),
-        Refusal::PayloadTooBig => with(Condition::NotAcceptable, "payload-too-big"),
+        Refusal::PayloadTooBig(max) => with(Condition::NotAcceptable, "payload-too-big")
+            .with_text(format!("a payload has at most {max} bytes here")),
         Refusal::TooManySubscriptions => with(Condition::PolicyViolation, "too-many-subscriptions")
             .with_type(ErrorType::Wait)
             .with_text("end subscriptions of earlier resources first"),
@@ -80,6 +85,17 @@ pub(super) fn bad_request(condition: &'static str) -> StanzaError {
 pub(super) fn unsupported(feature: &'static str) -> StanzaError {
     let element = Element::new(ns::PUBSUB_ERRORS, "unsupported").with_attr("feature", feature);
     StanzaError::new(Condition::FeatureNotImplemented).with_application(element)
+}
+
+/// A form of another kind than the request's.
+pub(super) fn other_form(wanted: &str) -> StanzaError {
+    StanzaError::new(Condition::BadRequest).with_text(format!("FORM_TYPE must be {wanted}"))
+}
+
+/// An element that is no request there.
+pub(super) fn no_request(verb: &Element) -> StanzaError {
+    let text = format!("there is no such request: {} in {}", verb.name(), verb.ns());
+    StanzaError::new(Condition::BadRequest).with_text(text)
 }
 
 pub(super) fn with(condition: Condition, application: &'static str) -> StanzaError {

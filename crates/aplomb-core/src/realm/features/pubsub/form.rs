@@ -1,9 +1,10 @@
 //! The form that configures a node (XEP-0060 §8.2, XEP-0004): one list of its fields.
 
-use super::error::{bad_request, with};
+use super::super::{Feature, Speaks};
+use super::error::{bad_request, other_form, with};
 use crate::ns;
 use crate::pubsub::{
-    AccessModel, ConfigWish, NodeConfig, NotificationType, PublishModel, Refusal, SendLast,
+    AccessModel, ConfigWish, NodeConfig, NotificationType, PublishModel, SendLast,
 };
 use crate::stanza::{Condition, StanzaError};
 use crate::xml::Element;
@@ -23,6 +24,42 @@ struct Field {
 /// A value that its field cannot have.
 struct NotAValue;
 
+pub(in crate::realm::features) const FEATURE: Feature = Feature {
+    name: "Data Forms",
+    source: "XEP-0004",
+    what: "Of nodes, of subscriptions, of what an owner is asked, of the command. Only a form of \
+           type `submit` is done, and one of type `cancel` changes nothing.",
+    samples: &[],
+    announces: &[],
+    stream: None,
+    speaks: Speaks::Nothing,
+};
+
+pub(in crate::realm::features) const FORM_TYPES: Feature = Feature {
+    name: "Field Standardization for Data Forms",
+    source: "XEP-0068",
+    what: "Every form says its `FORM_TYPE`; one that is sent with another is refused, one with \
+           none is taken for what the request needs.",
+    samples: &[],
+    announces: &[],
+    stream: None,
+    speaks: Speaks::Nothing,
+};
+
+/// The form, if it was filled in; none if it was cancelled, which changes nothing.
+///
+/// - Errors: a form that is only to be filled in, or to be read (XEP-0004 §3.2).
+pub(in crate::realm::features) fn submitted(
+    form: &Element,
+) -> Result<Option<&Element>, StanzaError> {
+    match form.attr("type") {
+        Some("submit") => Ok(Some(form)),
+        Some("cancel") => Ok(None),
+        Some(_) | None => Err(StanzaError::new(Condition::BadRequest)
+            .with_text("a form that is filled in has the type submit")),
+    }
+}
+
 /// Reads a submitted form; fields that XEP-0060 does not know are left alone.
 ///
 /// - Errors: a value that is none, or a wish that cannot be fulfilled, because whoever configures
@@ -40,8 +77,10 @@ pub(super) fn read_preconditions(form: &Element) -> Result<ConfigWish, StanzaErr
             || FIELDS.iter().any(|field| field.name == name)
             || FIXED.iter().any(|(fixed, _)| *fixed == name)
     };
-    if fields_of(form).any(|field| !is_known(field.attr("var").unwrap_or_default())) {
-        return Err(with(Condition::Conflict, "precondition-not-met"));
+    let mut names = fields_of(form).map(|field| field.attr("var").unwrap_or_default());
+    if let Some(unknown) = names.find(|name| !is_known(name)) {
+        return Err(with(Condition::Conflict, "precondition-not-met")
+            .with_text(format!("a node has no {unknown:?}")));
     }
     read_as(form, ns::PUBSUB_PUBLISH_OPTIONS)
 }
@@ -56,13 +95,15 @@ fn read_as(form: &Element, form_type: &str) -> Result<ConfigWish, StanzaError> {
         let fixed = FIXED.iter().find(|(fixed, _)| *fixed == name);
         match (name, field, fixed) {
             ("FORM_TYPE", ..) if value != form_type => {
-                return Err(StanzaError::new(Condition::BadRequest));
+                return Err(other_form(form_type));
             }
             ("pubsub#node_type", ..) if value != "leaf" => {
                 return Err(bad_request("unsupported-node-type"));
             }
             ("pubsub#access_model", ..) if named(&ACCESS_MODELS, value).is_none() => {
-                return Err(super::stanza_error(&Refusal::NoSuchAccessModel));
+                let names = ACCESS_MODELS.map(|(_, name)| name).join(", ");
+                return Err(with(Condition::NotAcceptable, "unsupported-access-model")
+                    .with_text(format!("the access models are {names}")));
             }
             (_, Some(field), _) => {
                 (field.read)(&mut wish, &values).map_err(|NotAValue| {

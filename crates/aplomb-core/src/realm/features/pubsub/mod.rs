@@ -11,7 +11,7 @@ mod tell;
 mod write;
 
 pub(crate) use error::stanza_error;
-pub(super) use form::{field, form_type, value_of};
+pub(super) use form::{FEATURE as FORMS, FORM_TYPES, field, form_type, submitted, value_of};
 pub(super) use meta::meta_data;
 pub(crate) use owner::decision;
 pub(crate) use tell::message as told_message;
@@ -73,6 +73,16 @@ pub(super) const FEATURE: Feature = Feature {
         answer,
         write: Some(write::write),
     },
+};
+
+pub(super) const DELAY: Feature = Feature {
+    name: "Delayed Delivery",
+    source: "XEP-0203",
+    what: "The newest item that comes without waiting tells when it was published.",
+    samples: &[],
+    announces: &[],
+    stream: None,
+    speaks: Speaks::Nothing,
 };
 
 fn answer(ask: &Ask<'_>) -> Answered {

@@ -2,10 +2,10 @@
 //!
 //! A field that we cannot do as asked is refused, so that nobody waits for what will not come.
 
-use super::error::bad_request;
+use super::error::{bad_request, other_form};
 use crate::ns;
 use crate::pubsub::{Options, OptionsWish, Shows, Subscription};
-use crate::stanza::{Condition, StanzaError};
+use crate::stanza::StanzaError;
 use crate::time::WallTime;
 use crate::xml::Element;
 
@@ -20,7 +20,7 @@ pub(super) fn read(form: &Element, now: WallTime) -> Result<OptionsWish, StanzaE
         let value = values.first().map_or("", String::as_str);
         match field.attr("var").unwrap_or_default() {
             "FORM_TYPE" if value != ns::PUBSUB_SUBSCRIBE_OPTIONS => {
-                return Err(StanzaError::new(Condition::BadRequest));
+                return Err(other_form(ns::PUBSUB_SUBSCRIBE_OPTIONS));
             }
             DELIVER => wish.deliver = Some(boolean(value)?),
             SHOWS => {

@@ -1,7 +1,7 @@
 //! What owners ask: from the XML to the request (XEP-0060 §8).
 
 use super::super::{Answer, Answered};
-use super::error::bad_request;
+use super::error::{bad_request, no_request};
 use super::form;
 use super::read::{jid, node};
 use crate::jid::{BareJid, Jid};
@@ -17,7 +17,7 @@ pub(super) fn look(verb: &Element) -> Result<Request, StanzaError> {
         "default" => Ok(Request::DefaultConfig),
         "affiliations" => Ok(Request::NodeAffiliations { node: node(verb)?, set: Vec::new() }),
         "subscriptions" => Ok(Request::NodeSubscriptions { node: node(verb)?, set: Vec::new() }),
-        _ => Err(StanzaError::new(Condition::BadRequest)),
+        _ => Err(no_request(verb)),
     }
 }
 
@@ -28,9 +28,7 @@ pub(super) fn act(verb: &Element) -> Answered {
             let node = node(verb)?;
             let form = verb.child(ns::DATA_FORMS, "x");
             let form = form.ok_or(StanzaError::new(Condition::BadRequest))?;
-            if form.attr("type") == Some("cancel") {
-                return Ok(Answer::Result(None));
-            }
+            let Some(form) = form::submitted(form)? else { return Ok(Answer::Result(None)) };
             Request::Configure { node, config: Some(form::read(form)?) }
         }
         "delete" => {
@@ -46,7 +44,7 @@ pub(super) fn act(verb: &Element) -> Answered {
         "subscriptions" => {
             Request::NodeSubscriptions { node: node(verb)?, set: all(verb, subscription)? }
         }
-        _ => return Err(StanzaError::new(Condition::BadRequest)),
+        _ => return Err(no_request(verb)),
     };
     Ok(Answer::PubSub(request))
 }
@@ -56,11 +54,12 @@ pub(super) fn act(verb: &Element) -> Answered {
 ///
 /// - Errors: a form that is filled in badly.
 pub(crate) fn decision(form: &Element) -> Result<Option<Request>, StanzaError> {
-    let is_answer = form.attr("type") == Some("submit");
     let form_type = form::value_of(form, "FORM_TYPE");
-    if !is_answer || form_type.as_deref() != Some(ns::PUBSUB_AUTHORIZATION) {
+    if form.attr("type") == Some("cancel") || form_type.as_deref() != Some(ns::PUBSUB_AUTHORIZATION)
+    {
         return Ok(None);
     }
+    form::submitted(form)?;
     let bad = || StanzaError::new(Condition::BadRequest);
     let node = form::value_of(form, "pubsub#node").ok_or_else(|| bad_request("nodeid-required"))?;
     let jid = form::value_of(form, "pubsub#subscriber_jid");

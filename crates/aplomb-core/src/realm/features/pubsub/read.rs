@@ -1,7 +1,7 @@
 //! From the XML of a request to the request.
 
 use super::super::{Answer, Answered, rsm};
-use super::error::{bad_request, with};
+use super::error::{bad_request, no_request, with};
 use super::{form, options, owner};
 use crate::jid::Jid;
 use crate::ns;
@@ -15,10 +15,10 @@ use crate::xml::Element;
 /// - Errors: those that need no look at a node: what is missing, malformed or not supported.
 pub(super) fn read(payload: &Element, is_set: bool, now: WallTime) -> Answered {
     if payload.name() != "pubsub" {
-        return Err(StanzaError::new(Condition::BadRequest));
+        return Err(no_request(payload));
     }
     let mut verbs = payload.children().filter(|child| child.ns() == payload.ns());
-    let verb = verbs.next().ok_or(StanzaError::new(Condition::BadRequest))?;
+    let verb = verbs.next().ok_or_else(|| no_request(payload))?;
     let extras: Vec<_> = verbs.collect();
     let page = rsm::page(payload)?;
     let is_owner = payload.ns() == ns::PUBSUB_OWNER;
@@ -49,13 +49,13 @@ fn look(verb: &Element, page: Option<Page>) -> Result<Request, StanzaError> {
         }
         "options" => Ok(Request::Options { node: node(verb)?, jid: jid(verb)?, wish: None }),
         "default" => Ok(Request::DefaultOptions { node: optional_node(verb) }),
-        _ => Err(StanzaError::new(Condition::BadRequest)),
+        _ => Err(no_request(verb)),
     }
 }
 
 /// `set` in the namespace of everybody.
 fn act(verb: &Element, extras: &[&Element], now: WallTime) -> Result<Request, StanzaError> {
-    let extra = |name: &str| extras.iter().find(|extra| extra.name() == name);
+    let extra = |name: &str| extras.iter().copied().find(|extra| extra.name() == name);
     match verb.name() {
         "subscribe" => {
             let options = extra("options").map(|extra| own_options(extra, now)).transpose()?;
@@ -63,8 +63,7 @@ fn act(verb: &Element, extras: &[&Element], now: WallTime) -> Result<Request, St
         }
         "unsubscribe" => Ok(Request::Unsubscribe { node: node(verb)?, jid: jid(verb)? }),
         "publish" => {
-            let options = extra("publish-options");
-            let form = options.and_then(|options| options.child(ns::DATA_FORMS, "x"));
+            let form = form_in(extra("publish-options"))?;
             publish(verb, form.map(form::read_preconditions).transpose()?)
         }
         "retract" => {
@@ -73,7 +72,7 @@ fn act(verb: &Element, extras: &[&Element], now: WallTime) -> Result<Request, St
             Ok(Request::Retract { node: node(verb)?, id, notify })
         }
         "create" => {
-            let form = extra("configure").and_then(|extra| extra.child(ns::DATA_FORMS, "x"));
+            let form = form_in(extra("configure"))?;
             let config = form.map(form::read).transpose()?.unwrap_or_default();
             Ok(Request::Create { node: optional_node(verb), config })
         }
@@ -81,7 +80,7 @@ fn act(verb: &Element, extras: &[&Element], now: WallTime) -> Result<Request, St
             let (node, jid) = (node(verb)?, jid(verb)?);
             Ok(Request::Options { node, jid, wish: Some(wished(verb, now)?) })
         }
-        _ => Err(StanzaError::new(Condition::BadRequest)),
+        _ => Err(no_request(verb)),
     }
 }
 
@@ -93,12 +92,17 @@ fn own_options(options: &Element, now: WallTime) -> Result<OptionsWish, StanzaEr
     wished(options, now)
 }
 
-/// A form that is cancelled changes nothing (XEP-0004 §3.2).
+/// The form in an element that may go with a request, if both are there and it is filled in.
+fn form_in(holder: Option<&Element>) -> Result<Option<&Element>, StanzaError> {
+    let form = holder.and_then(|holder| holder.child(ns::DATA_FORMS, "x"));
+    form.map_or(Ok(None), form::submitted)
+}
+
 fn wished(options: &Element, now: WallTime) -> Result<OptionsWish, StanzaError> {
     let form = options.child(ns::DATA_FORMS, "x").ok_or_else(|| bad_request("invalid-options"))?;
-    match form.attr("type") {
-        Some("cancel") => Ok(OptionsWish::default()),
-        _ => options::read(form, now),
+    match form::submitted(form)? {
+        Some(form) => options::read(form, now),
+        None => Ok(OptionsWish::default()),
     }
 }
 
@@ -113,7 +117,7 @@ fn publication(item: &Element) -> Result<Publication, StanzaError> {
     let mut payloads = item.children();
     let payload = payloads.next();
     if payloads.next().is_some() {
-        return Err(bad_request("invalid-payload"));
+        return Err(bad_request("invalid-payload").with_text("an item has one payload"));
     }
     let namespace = payload.map_or("", Element::ns).to_owned();
     let payload = payload.map(|payload| {

@@ -68,7 +68,7 @@ pub(super) fn write(request: &Iq, reply: Reply) -> Option<Element> {
         }
         Reply::Config(None, config) => tag("default").with_child(form::write(&config)),
         // Others ask for these: service discovery, commands, feeds.
-        Reply::NodeInfo(..) | Reply::Nodes(_) | Reply::Pending(_) | Reply::Recall(_) => {
+        Reply::NodeInfo(..) | Reply::Nodes(_) | Reply::Pending { .. } | Reply::Recall(_) => {
             return None;
         }
     };
