@@ -103,7 +103,7 @@ pub struct Running {
     pub made: Option<Made>,
     drain: Duration,
     site: Arc<Site>,
-    sessions: Arc<Shared>,
+    pub(crate) sessions: Arc<Shared>,
     session_tasks: TaskTracker,
     writer: Writer,
     writer_thread: JoinHandle<()>,

@@ -383,6 +383,25 @@ mod tests {
         size_of::<F>()
     }
 
+    #[tokio::test]
+    async fn an_end_that_begins_leaves_nothing_to_be_sent_before_the_client_is_heard() {
+        let settings = [("lab", "true"), ("https", "127.0.0.1:0"), ("lab-agents", "1")];
+        let config = crate::config::Config::of(&settings).unwrap();
+        let server = crate::serve::start(config).await.unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let near = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let peer = Peer { address: near.local_addr().unwrap(), is_tls: false };
+        let link = Link::Tcp(crate::link::tcp::Tcp::new(crate::link::Carrier::Tcp(near)));
+        let mut session = Session::new(Arc::clone(&server.sessions), link, peer);
+        session.letters = vec![Letter::End(EndReason::Conflict)].into_iter();
+        session.note_state(true);
+        assert!(session.is_behind());
+        session.begin_end(EndReason::Conflict);
+        assert!(!session.is_behind());
+        drop(session);
+        server.stop().await;
+    }
+
     #[test]
     fn an_idle_session_is_small() {
         let (state, task) = (size_of::<Session>(), future_bytes(run));

@@ -33,13 +33,13 @@ impl Keys {
         self.lacking[place.expect("the list has every hash")]
     }
 
-    /// The rounds of the accounts at a place among them, from 0 to [`u32::MAX`], as if they stood in
+    /// The rounds of the account at a place among all, from 0 to [`u32::MAX`], as if they stood in
     /// a row, the fewest first; none if there are no keys for `hash`.
     pub(super) fn rounds_at(&self, place: u32, hash: Hash) -> Option<NonZeroU32> {
         let at = Hash::ALL.into_iter().position(|other| other == hash);
         let rounds = &self.rounds[at.expect("the list has every hash")];
         let count = rounds.values().sum::<usize>() as u64;
-        let mut before = u64::from(place) * count >> u32::BITS;
+        let mut before = (u64::from(place) * count) >> u32::BITS;
         for (rounds, count) in rounds {
             match before.checked_sub(*count as u64) {
                 Some(rest) => before = rest,
