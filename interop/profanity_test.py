@@ -57,8 +57,17 @@ class Terminal:
             time.sleep(0.1)
         return screen
 
+    def is_open(self):
+        look = ["tmux", "-L", TMUX, "has-session", "-t", f"={self.user}"]
+        return subprocess.run(look, capture_output=True).returncode == 0
+
     def close(self):
+        """Quits, and waits for the end: profanity writes to its home until then."""
         self.type("/quit")
+        late = time.monotonic() + WAIT_SECS
+        while self.is_open():
+            assert time.monotonic() < late, f"the profanity of {self.user} does not quit"
+            time.sleep(0.1)
         self.home.cleanup()
 
 
